@@ -1,0 +1,21 @@
+/** Every table that holds telemetry. Materialised views are named after their target with `_mv`. */
+export const TABLES = [
+  'origins',
+  'attribute_keys',
+  'spans',
+  'traces',
+  'red_10s',
+  'red_5m',
+  'edges_10s',
+  'edges_5m',
+  'logs',
+  'metric_series',
+  'metric_points',
+  'metric_histograms',
+  'metric_exponential_histograms',
+  'metric_summaries',
+  'metric_exemplars',
+] as const
+
+/** The name of a table of ours. Statements take it from here, never from input. */
+export type TableName = (typeof TABLES)[number]
