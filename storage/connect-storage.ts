@@ -1,0 +1,106 @@
+import type { Registry } from 'prom-client'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { ClickHouseConnection } from './clickhouse-connection.ts'
+import type { ClickHouseConfig } from './config.ts'
+import { connectEmbedded } from './embedded/connect-embedded.ts'
+import { mapClickHouseError } from './map-clickhouse-error.ts'
+import { migrate } from './migrate.ts'
+import { prepareSelect } from './prepare-select.ts'
+import { readMigrations } from './read-migrations.ts'
+import type { ReadLimits, Storage } from './storage.ts'
+import { createStorageMetrics } from './storage-metrics.ts'
+
+/** What storage needs to be opened. */
+export interface ConnectStorageOptions {
+  readonly config: ClickHouseConfig
+  /** Where the embedded engine and its temporary files live; created when missing. */
+  readonly dataDir: string
+  /** The bounds of every read, unless the question asks for narrower ones. */
+  readonly limits: ReadLimits
+  /** Reads that run at the same time; further ones wait. */
+  readonly queryConcurrency: number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registry: Registry
+}
+
+/** DDL of retention may wait for replicas. */
+const COMMAND_TIMEOUT_MS = 600_000
+
+/**
+ * Opens ClickHouse, embedded or remote as configured, with the newest schema.
+ * Throws CANNOT_START with the reason in one sentence.
+ */
+export async function connectStorage(options: ConnectStorageOptions): Promise<Storage> {
+  const { config, logger, clock } = options
+  const connection = await connect(options)
+  try {
+    const started = clock.monotonic()
+    const applied = await migrate({
+      connection,
+      target: { database: config.database, cluster: config.cluster },
+      migrations: await readMigrations(),
+      programVersion: connection.version,
+      clock,
+    })
+    if (applied.length > 0) {
+      logger.info({ event: 'schema-migrated', applied, ms: Math.round(clock.monotonic() - started) })
+    }
+  } catch (error) {
+    await connection.close().catch(() => undefined)
+    throw mapClickHouseError(error, 'prepare the database', false)
+  }
+  return createStorage(connection, options)
+}
+
+function connect(options: ConnectStorageOptions): Promise<ClickHouseConnection> {
+  const { config, dataDir, queryConcurrency, limits } = options
+  return connectEmbedded({
+    dataDir,
+    database: config.database,
+    queryConcurrency,
+    maxMemoryBytes: limits.maxMemoryBytes,
+  })
+}
+
+function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): Storage {
+  const metrics = createStorageMetrics(options.registry, options.clock)
+  return {
+    kind: connection.kind,
+    database: options.config.database,
+    version: connection.version,
+    select: <Row>(question: Parameters<Storage['select']>[0]) =>
+      metrics.observe('select', question.name, async () => {
+        try {
+          return (await connection.query(prepareSelect(question, options.limits))) as Row[]
+        } catch (error) {
+          throw mapClickHouseError(error, `ask ${question.name}`, true)
+        }
+      }),
+    command: (sql, params = {}) =>
+      metrics.observe('command', 'command', async () => {
+        try {
+          await connection.command({ sql, params, settings: {}, timeoutMs: COMMAND_TIMEOUT_MS })
+        } catch (error) {
+          throw mapClickHouseError(error, 'run a statement', false)
+        }
+      }),
+    insertNative: (insert) =>
+      metrics.observe('insert', insert.table, async () => {
+        try {
+          await connection.insert(insert)
+        } catch (error) {
+          throw mapClickHouseError(error, `insert into ${insert.table}`, false)
+        }
+      }),
+    async ping() {
+      try {
+        await connection.ping()
+      } catch (error) {
+        throw mapClickHouseError(error, 'reach ClickHouse', false)
+      }
+    },
+    close: () => connection.close(),
+  }
+}

@@ -1,0 +1,58 @@
+import { AppError } from '../runtime/errors.ts'
+import type { Statement } from './clickhouse-connection.ts'
+import type { ReadLimits, Select } from './storage.ts'
+
+/**
+ * Turns a question into a bounded statement. Throws INTERNAL when the statement cannot be one of ours: it does not
+ * filter by `{tenant:String}`, is no SELECT, or names its own format or settings.
+ */
+export function prepareSelect(question: Select, configured: ReadLimits): Statement {
+  const refuse = (why: string) => new AppError('INTERNAL', `Cannot ask ${question.name}: ${why}`)
+  if (!/\{\s*tenant\s*:\s*String\s*\}/.test(question.sql)) {
+    throw refuse('the statement does not filter by {tenant:String}')
+  }
+  if (!/^(\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(\(|SELECT\b|WITH\b)/i.test(question.sql)) {
+    throw refuse('the statement is no SELECT')
+  }
+  if (question.params !== undefined && Object.hasOwn(question.params, 'tenant')) {
+    throw refuse('the parameter tenant is bound by storage')
+  }
+  for (const [, name] of question.sql.matchAll(/\{\s*([A-Za-z_]\w*)\s*:/g)) {
+    // A session remembers parameters: one that is forgotten would silently have the value of another question.
+    if (name !== 'tenant' && !Object.hasOwn(question.params ?? {}, name ?? '')) {
+      throw refuse(`its parameter ${name} is not bound`)
+    }
+  }
+  const limits = narrowest(configured, question.limits ?? {})
+  return {
+    sql: question.sql,
+    params: { ...question.params, tenant: question.tenant },
+    settings: {
+      ...question.settings,
+      max_execution_time: limits.timeoutMs / 1000,
+      max_memory_usage: limits.maxMemoryBytes,
+      max_result_rows: limits.maxResultRows,
+      result_overflow_mode: 'throw',
+      timeout_overflow_mode: 'throw',
+      ...(limits.maxRowsToRead > 0
+        ? { max_rows_to_read: limits.maxRowsToRead, read_overflow_mode: 'throw' }
+        : {}),
+    },
+    timeoutMs: limits.timeoutMs,
+    signal: question.signal,
+  }
+}
+
+function narrowest(configured: ReadLimits, wanted: Partial<ReadLimits>): ReadLimits {
+  const least = (a: number, b: number | undefined) => (b === undefined ? a : Math.min(a, b))
+  return {
+    timeoutMs: least(configured.timeoutMs, wanted.timeoutMs),
+    maxMemoryBytes: least(configured.maxMemoryBytes, wanted.maxMemoryBytes),
+    maxResultRows: least(configured.maxResultRows, wanted.maxResultRows),
+    // 0 means no bound, so it is the widest of all.
+    maxRowsToRead:
+      configured.maxRowsToRead === 0 || wanted.maxRowsToRead === 0
+        ? Math.max(configured.maxRowsToRead, wanted.maxRowsToRead ?? 0)
+        : least(configured.maxRowsToRead, wanted.maxRowsToRead),
+  }
+}
