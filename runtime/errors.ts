@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   JOURNAL_UNWRITABLE: { http: 503, grpc: 14, retryable: true },
   STORAGE_UNAVAILABLE: { http: 503, grpc: 14, retryable: true },
   SHUTTING_DOWN: { http: 503, grpc: 14, retryable: true },
+  OVERLOADED: { http: 503, grpc: 14, retryable: true },
   QUERY_TIMEOUT: { http: 504, grpc: 4, retryable: true },
   /** Start-up cannot go on; the command prints the message and exits with 1. */
   CANNOT_START: { http: 500, grpc: 13, retryable: false },
