@@ -1,5 +1,20 @@
-import { AppError } from '../../runtime/errors.ts'
 import type { QueryDeps } from '../query-deps.ts'
+import { findResourceAttributes } from './find-resource-attributes.ts'
+import {
+  findTracesUpTo,
+  type MatchingSpan,
+  type MatchingSpansRequest,
+  readMatchingSpans,
+} from './matching-spans.ts'
+import {
+  decodeCursor,
+  encodeCursor,
+  MAX_LISTED,
+  type SearchCursor,
+  searchFingerprint,
+} from './search-cursor.ts'
+import { spanConditions } from './span-conditions.ts'
+import { summarizeTraces } from './summarize-traces.ts'
 import type { TraceSummary } from './trace.ts'
 import type { TraceFilter } from './trace-filter.ts'
 
@@ -11,7 +26,7 @@ export interface SearchTracesRequest {
   readonly startMs: number
   /** Epoch milliseconds, exclusive. */
   readonly endMs: number
-  /** Traces in the page, 1 … `QueryLimits.maxPageSize`. */
+  /** Traces in the page, 1 … `QueryLimits.maxPageSize`; more are not returned. */
   readonly limit: number
   /** `time`: newest matching span first. `duration`: slowest matching span first. */
   readonly order: 'time' | 'duration'
@@ -29,11 +44,96 @@ export interface SearchTracesPage {
   readonly isPartial: boolean
 }
 
+/** Reads of one page; a page that is not full then is returned as it is. */
+const MAX_ROUNDS = 8
+
 /**
- * Finds traces that have a span which matches the filter.
+ * Finds traces that have a span which matches the filter. A trace is one line, at its newest (or slowest) matching span;
+ * pages neither repeat nor leave out traces (see `SearchCursor` for the one exception).
  * Throws AppError INVALID_ARGUMENT for a cursor that is malformed or belongs to another search, and what
  * `Storage.select` throws.
  */
-export function searchTraces(_deps: QueryDeps, _request: SearchTracesRequest): Promise<SearchTracesPage> {
-  throw new AppError('INTERNAL', 'Cannot search traces: not written yet')
+export async function searchTraces(deps: QueryDeps, request: SearchTracesRequest): Promise<SearchTracesPage> {
+  const { tenant, filter, order, signal } = request
+  const limit = Math.max(1, Math.min(request.limit, deps.limits.maxPageSize))
+  const fingerprint = searchFingerprint(tenant, filter, order)
+  const cursor = request.cursor ? decodeCursor(request.cursor, fingerprint) : null
+  const { startMs, endMs } = cursor ?? request
+  if (!(startMs < endMs)) return { traces: [], cursor: null, isPartial: false }
+  const isInResource = await findResourceAttributes(deps, {
+    tenant,
+    attributes: filter.attributes ?? [],
+    startMs,
+    signal,
+  })
+  const spans: MatchingSpansRequest = {
+    tenant,
+    order,
+    startNs: BigInt(Math.floor(startMs * 1000)) * 1000n,
+    endNs: BigInt(Math.floor(endMs * 1000)) * 1000n - 1n,
+    filter: spanConditions(filter, isInResource),
+    signal,
+  }
+  const found = await findLines(deps, spans, cursor, limit)
+  return {
+    traces: await summarizeTraces(deps, request, found.lines),
+    cursor:
+      found.next === null
+        ? null
+        : nextCursor({ fingerprint, startMs, endMs }, cursor, found.lines, found.next),
+    isPartial: found.next !== null && found.lines.length < limit,
+  }
+}
+
+/** The first matching span of each trace, and the key where the next page begins (null: nothing follows). */
+async function findLines(
+  deps: QueryDeps,
+  spans: MatchingSpansRequest,
+  cursor: SearchCursor | null,
+  limit: number,
+): Promise<{ lines: MatchingSpan[]; next: MatchingSpan | null }> {
+  const lines = new Map<string, MatchingSpan>()
+  const decided = new Set<string>()
+  // A trace often has several matching spans, all of them close together.
+  const batch = Math.min(4 * limit + 16, 5_000)
+  let position: MatchingSpan | null = null
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const rows = await readMatchingSpans(deps, spans, {
+      after: position ?? cursor?.position ?? null,
+      without: [...decided],
+      withoutTails: cursor?.shown ?? [],
+      limit: batch,
+    })
+    const fresh = [...new Set(rows.map(({ traceId }) => traceId))].filter((traceId) => !decided.has(traceId))
+    const shown =
+      cursor?.horizon && fresh.length > 0 ? await findTracesUpTo(deps, spans, fresh, cursor.horizon) : null
+    for (const row of rows) {
+      if (decided.has(row.traceId)) continue
+      if (lines.size === limit && !shown?.has(row.traceId)) {
+        // One line too many: the page is full, and something follows.
+        return { lines: [...lines.values()], next: [...lines.values()].at(-1) ?? null }
+      }
+      decided.add(row.traceId)
+      if (!shown?.has(row.traceId)) lines.set(row.traceId, row)
+    }
+    position = rows.at(-1) ?? position
+    if (rows.length < batch) return { lines: [...lines.values()], next: null }
+  }
+  return { lines: [...lines.values()], next: position }
+}
+
+function nextCursor(
+  search: Pick<SearchCursor, 'fingerprint' | 'startMs' | 'endMs'>,
+  previous: SearchCursor | null,
+  lines: readonly MatchingSpan[],
+  position: MatchingSpan,
+): string {
+  const shown = [...(previous?.shown ?? []), ...lines.map(({ traceId }) => traceId.slice(16))]
+  const isFull = shown.length > MAX_LISTED
+  return encodeCursor({
+    ...search,
+    position,
+    horizon: isFull ? position : (previous?.horizon ?? null),
+    shown: isFull ? [] : shown,
+  })
 }
