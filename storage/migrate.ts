@@ -3,13 +3,11 @@ import { AppError } from '../runtime/errors.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import type { Migration } from './read-migrations.ts'
 import { type DdlTarget, renderDdl } from './render-ddl.ts'
-import { withSchemaLease } from './schema-lease.ts'
+import { type SchemaLeaseOptions, withSchemaLease } from './schema-lease.ts'
 import { splitStatements } from './split-statements.ts'
 
 /** What {@link migrate} works on. */
-export interface MigrateOptions {
-  readonly connection: ClickHouseConnection
-  readonly target: DdlTarget
+export interface MigrateOptions extends SchemaLeaseOptions {
   readonly migrations: readonly Migration[]
   /** Recorded beside each migration: which program applied it. */
   readonly programVersion: string

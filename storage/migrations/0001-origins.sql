@@ -1,6 +1,7 @@
 -- Resource and scope of spans, log records and series, stored once per day and per pair instead of once per row.
 -- id: first 16 bytes of the SHA-256 over the pair's stored form. day: the day of receipt, so that a row outlives
 -- the telemetry that refers to it.
+-- shard: cityHash64(id)
 CREATE TABLE origins (
   tenant LowCardinality(String),
   id FixedString(16) CODEC(ZSTD(1)),
@@ -24,6 +25,7 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
 
 -- Which attribute keys occur, so that a search form can offer them without reading the attributes themselves.
 -- level: where the attribute stands. kind: the letter of its type (s i d b y a m e).
+-- shard: cityHash64(key)
 CREATE TABLE attribute_keys (
   tenant LowCardinality(String),
   day Date,

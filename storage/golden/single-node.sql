@@ -1,0 +1,375 @@
+CREATE TABLE IF NOT EXISTS origins (
+  tenant LowCardinality(String),
+  id FixedString(16) CODEC(ZSTD(1)),
+  day Date,
+  service LowCardinality(String),
+  resource_attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  resource_attr_kinds String,
+  resource_dropped_attributes UInt32,
+  resource_schema_url LowCardinality(String),
+  scope_name LowCardinality(String),
+  scope_version LowCardinality(String),
+  scope_attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  scope_attr_kinds String,
+  scope_dropped_attributes UInt32,
+  scope_schema_url LowCardinality(String)
+) ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (tenant, id)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS attribute_keys (
+  tenant LowCardinality(String),
+  day Date,
+  level Enum8('span' = 1, 'resource' = 2, 'scope' = 3, 'log' = 4, 'metric' = 5),
+  key String,
+  kind LowCardinality(String)
+) ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (tenant, level, key, kind)
+TTL day + INTERVAL 7 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS spans (
+  tenant LowCardinality(String),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  span_id FixedString(8) CODEC(ZSTD(1)),
+  parent_span_id FixedString(8) CODEC(ZSTD(1)),
+  trace_state String CODEC(ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  origin LowCardinality(FixedString(16)),
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind Enum8('unspecified' = 0, 'internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),
+  duration_ns Int64 CODEC(T64, ZSTD(1)),
+  status_code Enum8('unset' = 0, 'ok' = 1, 'error' = 2),
+  status_message String CODEC(ZSTD(1)),
+  is_error Bool,
+  http_status UInt16,
+  http_method LowCardinality(String),
+  grpc_status Int16,
+  response_flags LowCardinality(String),
+  retry_attempt UInt16,
+  upstream LowCardinality(String),
+  upstream_cluster LowCardinality(String),
+  upstream_endpoint LowCardinality(String),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  attr_kinds String CODEC(ZSTD(1)),
+  events String CODEC(ZSTD(1)),
+  links String CODEC(ZSTD(1)),
+  dropped_attributes UInt32 CODEC(ZSTD(1)),
+  dropped_events UInt32 CODEC(ZSTD(1)),
+  dropped_links UInt32 CODEC(ZSTD(1)),
+  INDEX i_attr mapValues(attrs) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX i_duration duration_ns TYPE minmax GRANULARITY 1,
+  INDEX i_error is_error TYPE set(2) GRANULARITY 1,
+  INDEX i_http_status http_status TYPE set(16) GRANULARITY 1,
+  PROJECTION p_trace (SELECT _part_offset ORDER BY trace_id)
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
+TTL toDate(ts) + INTERVAL 7 DAY
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS traces (
+  tenant LowCardinality(String),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  day Date,
+  start SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta, ZSTD(1)),
+  end SimpleAggregateFunction(max, DateTime64(9, 'UTC')) CODEC(Delta, ZSTD(1)),
+  spans SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  errors SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
+  root_service SimpleAggregateFunction(max, String) CODEC(ZSTD(1)),
+  root_name SimpleAggregateFunction(max, String) CODEC(ZSTD(1))
+) ENGINE = AggregatingMergeTree
+PARTITION BY day
+ORDER BY (tenant, trace_id)
+TTL day + INTERVAL 7 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces_mv TO traces AS
+SELECT
+  tenant,
+  trace_id,
+  toDate(ts) AS day,
+  min(ts) AS start,
+  max(addNanoseconds(ts, greatest(duration_ns, 0))) AS end,
+  count() AS spans,
+  countIf(is_error) AS errors,
+  maxIf(toString(service), parent_span_id = toFixedString('', 8)) AS root_service,
+  maxIf(toString(name), parent_span_id = toFixedString('', 8)) AS root_name
+FROM spans
+GROUP BY tenant, trace_id, day;
+
+CREATE TABLE IF NOT EXISTS red_10s (
+  tenant LowCardinality(String),
+  slot DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind Enum8('unspecified' = 0, 'internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),
+  status_code Enum8('unset' = 0, 'ok' = 1, 'error' = 2),
+  is_error Bool,
+  http_status UInt16,
+  grpc_status Int16,
+  response_flags LowCardinality(String),
+  bucket Int16,
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  duration_sum_ns UInt64 CODEC(T64, ZSTD(1))
+) ENGINE = SummingMergeTree((calls, duration_sum_ns))
+PARTITION BY toDate(slot)
+ORDER BY (tenant, toStartOfHour(slot), service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
+TTL toDate(slot) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS red_10s_mv TO red_10s AS
+SELECT
+  tenant,
+  toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL 10 SECOND) AS slot,
+  service, name, kind, status_code, is_error, http_status, grpc_status, response_flags,
+  toInt16(floor(4 * log2(greatest(duration_ns, 0) + 1))) AS bucket,
+  count() AS calls,
+  sum(toUInt64(greatest(duration_ns, 0))) AS duration_sum_ns
+FROM spans
+GROUP BY tenant, slot, service, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket;
+
+CREATE TABLE IF NOT EXISTS red_5m (
+  tenant LowCardinality(String),
+  slot DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind Enum8('unspecified' = 0, 'internal' = 1, 'server' = 2, 'client' = 3, 'producer' = 4, 'consumer' = 5),
+  status_code Enum8('unset' = 0, 'ok' = 1, 'error' = 2),
+  is_error Bool,
+  http_status UInt16,
+  grpc_status Int16,
+  response_flags LowCardinality(String),
+  bucket Int16,
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  duration_sum_ns UInt64 CODEC(T64, ZSTD(1))
+) ENGINE = SummingMergeTree((calls, duration_sum_ns))
+PARTITION BY toDate(slot)
+ORDER BY (tenant, service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
+TTL toDate(slot) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS red_5m_mv TO red_5m AS
+SELECT
+  tenant,
+  toStartOfFiveMinutes(slot) AS slot,
+  service, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket,
+  sum(calls) AS calls,
+  sum(duration_sum_ns) AS duration_sum_ns
+FROM red_10s
+GROUP BY tenant, slot, service, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket;
+
+CREATE TABLE IF NOT EXISTS edges_10s (
+  tenant LowCardinality(String),
+  slot DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  upstream LowCardinality(String),
+  upstream_cluster LowCardinality(String),
+  upstream_endpoint LowCardinality(String),
+  is_error Bool,
+  http_status UInt16,
+  grpc_status Int16,
+  response_flags LowCardinality(String),
+  retry_attempt UInt16,
+  bucket Int16,
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  duration_sum_ns UInt64 CODEC(T64, ZSTD(1))
+) ENGINE = SummingMergeTree((calls, duration_sum_ns))
+PARTITION BY toDate(slot)
+ORDER BY (tenant, toStartOfHour(slot), service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
+TTL toDate(slot) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_10s_mv TO edges_10s AS
+SELECT
+  tenant,
+  toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL 10 SECOND) AS slot,
+  service, upstream, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt,
+  toInt16(floor(4 * log2(greatest(duration_ns, 0) + 1))) AS bucket,
+  count() AS calls,
+  sum(toUInt64(greatest(duration_ns, 0))) AS duration_sum_ns
+FROM spans
+WHERE kind IN ('client', 'producer') AND upstream != ''
+GROUP BY tenant, slot, service, upstream, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket;
+
+CREATE TABLE IF NOT EXISTS edges_5m (
+  tenant LowCardinality(String),
+  slot DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  service LowCardinality(String),
+  upstream LowCardinality(String),
+  upstream_cluster LowCardinality(String),
+  upstream_endpoint LowCardinality(String),
+  is_error Bool,
+  http_status UInt16,
+  grpc_status Int16,
+  response_flags LowCardinality(String),
+  retry_attempt UInt16,
+  bucket Int16,
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  duration_sum_ns UInt64 CODEC(T64, ZSTD(1))
+) ENGINE = SummingMergeTree((calls, duration_sum_ns))
+PARTITION BY toDate(slot)
+ORDER BY (tenant, service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
+TTL toDate(slot) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS edges_5m_mv TO edges_5m AS
+SELECT
+  tenant,
+  toStartOfFiveMinutes(slot) AS slot,
+  service, upstream, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket,
+  sum(calls) AS calls,
+  sum(duration_sum_ns) AS duration_sum_ns
+FROM edges_10s
+GROUP BY tenant, slot, service, upstream, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket;
+
+CREATE TABLE IF NOT EXISTS logs (
+  tenant LowCardinality(String),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  time_unix_nano UInt64 CODEC(Delta, ZSTD(1)),
+  observed_time_unix_nano UInt64 CODEC(Delta, ZSTD(1)),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  span_id FixedString(8) CODEC(ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  severity_number UInt8,
+  severity_text LowCardinality(String),
+  origin LowCardinality(FixedString(16)),
+  service LowCardinality(String),
+  event_name LowCardinality(String),
+  body String CODEC(ZSTD(1)),
+  body_kind LowCardinality(String),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  attr_kinds String CODEC(ZSTD(1)),
+  dropped_attributes UInt32 CODEC(ZSTD(1)),
+  INDEX i_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX i_attr mapValues(attrs) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX i_severity severity_number TYPE set(24) GRANULARITY 1
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
+TTL toDate(ts) + INTERVAL 7 DAY
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_series (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  id FixedString(16) CODEC(ZSTD(1)),
+  day Date,
+  type Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5),
+  temporality Enum8('unspecified' = 0, 'delta' = 1, 'cumulative' = 2),
+  is_monotonic Bool,
+  unit LowCardinality(String),
+  description String CODEC(ZSTD(1)),
+  metadata Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  metadata_kinds String,
+  origin LowCardinality(FixedString(16)),
+  service LowCardinality(String),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  attr_kinds String
+) ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (tenant, metric, id)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_points (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  value_kind LowCardinality(String),
+  value Float64 CODEC(ZSTD(1)),
+  int_value Int64 CODEC(Delta, ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  bounds Array(Float64) CODEC(ZSTD(1)),
+  counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_exponential_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  scale Int32,
+  zero_count UInt64 CODEC(ZSTD(1)),
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  positive_offset Int32 CODEC(ZSTD(1)),
+  positive_counts Array(UInt64) CODEC(ZSTD(1)),
+  negative_offset Int32 CODEC(ZSTD(1)),
+  negative_counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_summaries (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  quantiles Array(Float64) CODEC(ZSTD(1)),
+  quantile_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS metric_exemplars (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  point_ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  value_kind LowCardinality(String),
+  value Float64 CODEC(ZSTD(1)),
+  int_value Int64 CODEC(ZSTD(1)),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  span_id FixedString(8) CODEC(ZSTD(1)),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  attr_kinds String
+) ENGINE = MergeTree
+PARTITION BY toDate(point_ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(point_ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
