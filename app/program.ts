@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander'
+import type { CommandIo } from './command-io.ts'
+import { configCheckCommand } from './config-check-command.ts'
+import { programVersion } from './program-version.ts'
+import { type ServeArguments, serveCommand } from './serve-command.ts'
+import { versionCommand } from './version-command.ts'
+
+/**
+ * Runs the command line. `args` without program and script. Returns the exit code: 0 good, 1 a problem was found or the
+ * command failed, 2 the arguments are wrong.
+ */
+export async function runProgram(args: readonly string[], io: CommandIo): Promise<number> {
+  let exitCode = 0
+  const run = (command: Promise<number> | number) =>
+    Promise.resolve(command).then((code) => {
+      exitCode = code
+    })
+  const program = new Command('meshwatch')
+    .description('Observability and alerting backend of a service mesh')
+    .version(programVersion(), '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showHelpAfterError('(add --help for the options)')
+
+  program
+    .command('serve')
+    .description('run the server')
+    .option('--config <file>', 'configuration file (default: meshwatch.yaml if it is there)')
+    .option('--data-dir <dir>', 'where data is kept (default: ./data)')
+    .option('--roles <roles>', 'all, or some of ingest,query,alerting', 'all')
+    .action((options: ServeArguments) => run(serveCommand(options, io)))
+
+  const config = program.command('config').description('look at the configuration')
+  config
+    .command('check')
+    .argument('[file]', 'configuration file (default: meshwatch.yaml if it is there)')
+    .description('print the configuration in force, or every problem it has')
+    .action((file: string | undefined) => run(configCheckCommand(file ?? null, io)))
+
+  program
+    .command('version')
+    .description('print the versions of the program, Node.js and ClickHouse')
+    .action(() => run(versionCommand(io)))
+
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : 2
+  }
+}

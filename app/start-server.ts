@@ -1,0 +1,145 @@
+import { Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../runtime/clock.ts'
+import { errorMessage } from '../runtime/errors.ts'
+import { createHttpServer } from '../runtime/http-server.ts'
+import { assertMayListen } from '../runtime/listen-policy.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { startSelfTelemetry } from '../runtime/self-telemetry.ts'
+import { readTls } from '../runtime/tls.ts'
+import { createTokenAccess } from '../runtime/token-file.ts'
+import { readLimits } from '../storage/config.ts'
+import { connectStorage } from '../storage/connect-storage.ts'
+import type { Config } from './config.ts'
+import { prepareDataDir } from './prepare-data-dir.ts'
+import { programVersion } from './program-version.ts'
+import type { ReadinessCheck } from './readiness.ts'
+import { registerOperations } from './register-operations.ts'
+import type { Role } from './role.ts'
+import { createShutdownStack } from './shutdown-stack.ts'
+import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
+import { traceStorage } from './trace-storage.ts'
+
+/** What a server is made from. */
+export interface ServerOptions {
+  readonly config: Config
+  readonly roles: ReadonlySet<Role>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registry: Registry
+}
+
+/** A server that is ready. */
+export interface RunningServer {
+  /** Where it listens, as the ready line says it. */
+  readonly addresses: Readonly<Record<string, string>>
+  /** Reads tokens and certificates again. What is bad stays as it was and is logged. */
+  reload(): Promise<void>
+  /** Stops accepting, finishes what runs (30 s at most), flushes, closes. Never throws. */
+  stop(): Promise<void>
+}
+
+/** How long running requests may take once the server stops, milliseconds. */
+export const STOP_GRACE_MS = 30_000
+
+/**
+ * Starts everything its roles need: self-telemetry, storage with its schema, retention, ingest, the API.
+ * Throws AppError CANNOT_START with one sentence; what was started by then is stopped again.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const stack = createShutdownStack(options.logger)
+  try {
+    return await startParts(options, stack)
+  } catch (error) {
+    await stack.stopAll()
+    throw error
+  }
+}
+
+async function startParts(
+  options: ServerOptions,
+  stack: ReturnType<typeof createShutdownStack>,
+): Promise<RunningServer> {
+  const { config, clock, logger, registry } = options
+  assertListeners(options)
+  const access = createTokenAccess({ tokensFile: config.http.auth.tokensFile })
+  const files = tlsFiles(config.http.tls)
+  const tls = files === null ? null : readTls(files)
+  prepareDataDir(config.dataDir)
+
+  const telemetry = startSelfTelemetry({
+    config: config.telemetry,
+    version: programVersion(),
+    registry,
+    logger,
+  })
+  stack.push('telemetry', () => telemetry.stop())
+
+  const storage = await connectStorage({
+    config: config.clickhouse,
+    dataDir: config.dataDir,
+    limits: readLimits(config.query),
+    queryConcurrency: config.query.concurrency,
+    clock,
+    logger,
+    registry,
+  })
+  stack.push('storage', () => storage.close())
+  registerBuildInfo(registry, storage.version)
+
+  const checks: Record<string, ReadinessCheck> = {
+    storage: async () => {
+      await storage.ping()
+      return { isReady: true, kind: storage.kind, version: storage.version }
+    },
+  }
+  const api = createHttpServer({ access, tls, clock, logger, registry })
+  registerOperations(api, { registry, checks, threadMetrics: async () => [] })
+  void traceStorage
+  stack.push('api', () => closeApi(api, STOP_GRACE_MS))
+  const http = await listenApi(api, config.http)
+
+  const reloads: readonly (readonly [string, () => Promise<void> | void])[] = [
+    ['tokens', () => access.reload()],
+    ['certificates', () => reloadCertificates(api, config.http)],
+  ]
+  return {
+    addresses: { http },
+    reload: async () => {
+      for (const [what, reload] of reloads) await reloadPart(logger, what, reload)
+    },
+    stop: () => stack.stopAll(),
+  }
+}
+
+async function reloadPart(logger: Logger, what: string, reload: () => Promise<void> | void): Promise<void> {
+  try {
+    await reload()
+    logger.info({ event: 'reloaded', what })
+  } catch (error) {
+    logger.error(
+      { event: 'reload-failed', what, reason: errorMessage(error) },
+      `The ${what} in force stay as they were`,
+    )
+  }
+}
+
+function assertListeners({ config, roles }: ServerOptions): void {
+  const protection = {
+    hasTokens: config.http.auth.tokensFile !== null,
+    hasClientCertificates: config.http.tls.clientCaFile !== null,
+    isInsecureMeant: config.http.auth.insecure,
+  }
+  assertMayListen({ name: 'http', host: config.http.host, ...protection })
+  if (!roles.has('ingest')) return
+  assertMayListen({ name: 'ingest.otlpHttp', host: config.ingest.otlpHttp.host, ...protection })
+  assertMayListen({ name: 'ingest.otlpGrpc', host: config.ingest.otlpGrpc.host, ...protection })
+}
+
+function registerBuildInfo(registry: Registry, clickhouse: string): void {
+  new Gauge({
+    name: 'meshwatch_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node', 'clickhouse'],
+    registers: [registry],
+  }).set({ version: programVersion(), node: process.versions.node, clickhouse }, 1)
+}
