@@ -4,6 +4,7 @@ import { errorMessage } from '../runtime/errors.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
 import { assertMayListen } from '../runtime/listen-policy.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { mergedRegistry, type ThreadMetrics } from '../runtime/metrics.ts'
 import { startSelfTelemetry } from '../runtime/self-telemetry.ts'
 import { readTls } from '../runtime/tls.ts'
 import { createTokenAccess } from '../runtime/token-file.ts'
@@ -17,7 +18,6 @@ import { registerOperations } from './register-operations.ts'
 import type { Role } from './role.ts'
 import { createShutdownStack } from './shutdown-stack.ts'
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
-import { traceStorage } from './trace-storage.ts'
 
 /** What a server is made from. */
 export interface ServerOptions {
@@ -66,14 +66,6 @@ async function startParts(
   const tls = files === null ? null : readTls(files)
   prepareDataDir(config.dataDir)
 
-  const telemetry = startSelfTelemetry({
-    config: config.telemetry,
-    version: programVersion(),
-    registry,
-    logger,
-  })
-  stack.push('telemetry', () => telemetry.stop())
-
   const storage = await connectStorage({
     config: config.clickhouse,
     dataDir: config.dataDir,
@@ -86,6 +78,16 @@ async function startParts(
   stack.push('storage', () => storage.close())
   registerBuildInfo(registry, storage.version)
 
+  const threadMetrics = async (): Promise<readonly ThreadMetrics[]> => []
+  const telemetry = await startSelfTelemetry({
+    config: config.telemetry,
+    version: programVersion(),
+    clock,
+    logger,
+    collect: async () => mergedRegistry(registry, await threadMetrics()),
+  })
+  stack.push('telemetry', () => telemetry.stop())
+
   const checks: Record<string, ReadinessCheck> = {
     storage: async () => {
       await storage.ping()
@@ -93,8 +95,7 @@ async function startParts(
     },
   }
   const api = createHttpServer({ access, tls, clock, logger, registry })
-  registerOperations(api, { registry, checks, threadMetrics: async () => [] })
-  void traceStorage
+  registerOperations(api, { registry, checks, threadMetrics })
   stack.push('api', () => closeApi(api, STOP_GRACE_MS))
   const http = await listenApi(api, config.http)
 
