@@ -1,5 +1,5 @@
 import type { QueryDeps } from '../query-deps.ts'
-import { resourceHas } from './span-conditions.ts'
+import { bindAttribute, originAttribute } from './attribute-conditions.ts'
 import type { AttributeEquals } from './trace-filter.ts'
 
 /**
@@ -17,13 +17,11 @@ export async function findResourceAttributes(
 ): Promise<boolean[]> {
   const { tenant, attributes, startMs, signal } = request
   if (attributes.length === 0) return []
-  const params = Object.fromEntries(
-    attributes.flatMap(({ key, value }, index) => [
-      [`a${index}Key`, key],
-      [`a${index}Value`, value],
-    ]),
+  const params = Object.assign(
+    {},
+    ...attributes.map((attribute, index) => bindAttribute(`a${index}`, attribute)),
   )
-  const hits = attributes.map((attribute, index) => `max(${resourceHas(`a${index}`, attribute)})`)
+  const hits = attributes.map((attribute, index) => `max(${originAttribute(`a${index}`, attribute)})`)
   const rows = await deps.storage.select<{ hits: (number | boolean)[] }>({
     name: 'traces.find-resource-attributes',
     tenant,

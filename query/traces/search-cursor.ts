@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { AppError } from '../../runtime/errors.ts'
-import type { TraceFilter } from './trace-filter.ts'
 
 /** Where a span stands in a search's order. `durationNs` decides first when the order is by duration. */
 export interface SpanKey {
@@ -97,7 +96,7 @@ export function decodeCursor(text: string, fingerprint: string): SearchCursor {
 }
 
 /** What makes two searches the same: tenant, filter and order; not the range, which the cursor carries. */
-export function searchFingerprint(tenant: string, filter: TraceFilter, order: string): string {
+export function searchFingerprint(tenant: string, filter: object, order: string): string {
   const entries = Object.entries(filter)
     .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,6 +1,7 @@
 import type { Parameter } from '../../storage/storage.ts'
+import { anyAttribute, bindAttribute, ownAttribute, resourceAttribute } from './attribute-conditions.ts'
 import { allOf, type BoundSql } from './bound-sql.ts'
-import type { AttributeEquals, TraceFilter } from './trace-filter.ts'
+import type { TraceFilter } from './trace-filter.ts'
 
 /**
  * The conditions of a filter on the columns that the spans and the roll-ups `red_*` share.
@@ -60,40 +61,18 @@ function spanOnlyConditions(filter: TraceFilter, isInResource: readonly boolean[
     add('upstream_endpoint = {endpoint:String}', { endpoint: filter.upstreamEndpoint })
   }
   filter.spanAttributes?.forEach((attribute, index) => {
-    add(onSpan(`s${index}`, attribute), bind(`s${index}`, attribute))
+    const name = `s${index}`
+    add(ownAttribute(name, attribute), bindAttribute(name, attribute))
   })
   filter.resourceAttributes?.forEach((attribute, index) => {
-    add(onResource(`r${index}`, attribute), bind(`r${index}`, attribute))
+    const name = `r${index}`
+    add(resourceAttribute(name, attribute), bindAttribute(name, attribute))
   })
   filter.attributes?.forEach((attribute, index) => {
     const name = `a${index}`
-    const sql = isInResource[index]
-      ? `((${onSpan(name, attribute)}) OR ${onResource(name, attribute)})`
-      : onSpan(name, attribute)
-    add(sql, bind(name, attribute))
+    add(anyAttribute(name, attribute, isInResource[index] ?? false), bindAttribute(name, attribute))
   })
   return allOf(conditions)
-}
-
-/** The first condition is what the bloom filter over `mapValues(attrs)` can decide. */
-function onSpan(name: string, attribute: AttributeEquals): string {
-  const sql = `has(mapValues(attrs), {${name}Value:String}) AND attrs[{${name}Key:String}] = {${name}Value:String}`
-  return attribute.value === '' ? `${sql} AND mapContains(attrs, {${name}Key:String})` : sql
-}
-
-function onResource(name: string, attribute: AttributeEquals): string {
-  return `origin IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND ${resourceHas(name, attribute)})`
-}
-
-/** The condition that a row of `origins` has an attribute in its resource; parameters `{name}Key`, `{name}Value`. */
-export function resourceHas(name: string, attribute: AttributeEquals): string {
-  const sql = `resource_attrs[{${name}Key:String}] = {${name}Value:String}`
-  // A missing key reads as ''.
-  return attribute.value === '' ? `${sql} AND mapContains(resource_attrs, {${name}Key:String})` : sql
-}
-
-function bind(name: string, { key, value }: AttributeEquals): BoundSql['params'] {
-  return { [`${name}Key`]: key, [`${name}Value`]: value }
 }
 
 function int64(value: bigint): bigint {
