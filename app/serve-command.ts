@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { systemClock } from '../runtime/clock.ts'
 import { AppError, errorMessage } from '../runtime/errors.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
@@ -11,6 +10,7 @@ import { problemText } from './configuration/raw-config.ts'
 import { programVersion } from './program-version.ts'
 import { parseRoles } from './role.ts'
 import { STOP_GRACE_MS, startServer } from './start-server.ts'
+import { watchSignals } from './watch-signals.ts'
 
 /** The options of `meshwatch serve`. */
 export interface ServeArguments {
@@ -40,7 +40,13 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
   }
   const { config } = loaded
   const logger = createLogger({ level: config.log.level, isReadable: io.isTerminal, clock: systemClock })
-  const signals = watchSignals(logger)
+  const signals = watchSignals({
+    clock: systemClock,
+    onSecond: (signal) => {
+      logger.warn({ event: 'stopped-at-once', signal })
+      process.exit(1)
+    },
+  })
   process.on('uncaughtException', (error) => crash(logger, error))
   process.on('unhandledRejection', (error) => crash(logger, error))
   try {
@@ -50,6 +56,8 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
       clock: systemClock,
       logger,
       registry: createRegistry({ withProcessMetrics: true }),
+      isLogReadable: io.isTerminal,
+      onFailure: (error) => crash(logger, error),
     })
     sayReady(config, server.addresses, [...roles])
     signals.onReload(() => void server.reload())
@@ -91,38 +99,6 @@ function sayReady(
     version: programVersion(),
     pid: process.pid,
   })
-}
-
-interface Signals {
-  /** The first signal that asks to stop. */
-  readonly stop: Promise<string>
-  onReload(reload: () => void): void
-}
-
-function watchSignals(logger: Logger): Signals {
-  const first = Promise.race(
-    ['SIGTERM', 'SIGINT'].map(async (signal) => {
-      await once(process, signal)
-      return signal
-    }),
-  )
-  void first.then(() => {
-    for (const signal of ['SIGTERM', 'SIGINT']) {
-      process.on(signal, () => {
-        logger.warn({ event: 'stopped-at-once', signal })
-        process.exit(1)
-      })
-    }
-  })
-  let reload: (() => void) | null = null
-  // Without a listener the signal would end the process, also before there is anything to reload.
-  process.on('SIGHUP', () => reload?.())
-  return {
-    stop: first,
-    onReload: (next) => {
-      reload = next
-    },
-  }
 }
 
 function crash(logger: Logger, error: unknown): void {

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { errorMessage } from '../runtime/errors.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
@@ -10,6 +11,7 @@ import { readTls } from '../runtime/tls.ts'
 import { createTokenAccess } from '../runtime/token-file.ts'
 import { readLimits } from '../storage/config.ts'
 import { connectStorage } from '../storage/connect-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir } from './prepare-data-dir.ts'
 import { programVersion } from './program-version.ts'
@@ -26,6 +28,10 @@ export interface ServerOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
+  /** Whether the log is for people; other threads log alike. */
+  readonly isLogReadable: boolean
+  /** Called when a part ends that nobody asked to end: the process must not go on without it. */
+  readonly onFailure: (error: Error) => void
 }
 
 /** A server that is ready. */
@@ -59,7 +65,7 @@ async function startParts(
   options: ServerOptions,
   stack: ReturnType<typeof createShutdownStack>,
 ): Promise<RunningServer> {
-  const { config, clock, logger, registry } = options
+  const { config, roles, clock, logger, registry } = options
   assertListeners(options)
   const access = createTokenAccess({ tokensFile: config.http.auth.tokensFile })
   const files = tlsFiles(config.http.tls)
@@ -78,7 +84,10 @@ async function startParts(
   stack.push('storage', () => storage.close())
   registerBuildInfo(registry, storage.version)
 
-  const threadMetrics = async (): Promise<readonly ThreadMetrics[]> => []
+  const ingest = roles.has('ingest') ? await startIngestRole(options, storage) : null
+  stack.push('ingest', async () => await ingest?.close())
+  const threadMetrics = async (): Promise<readonly ThreadMetrics[]> =>
+    ingest === null ? [] : [await ingest.threadMetrics()]
   const telemetry = await startSelfTelemetry({
     config: config.telemetry,
     version: programVersion(),
@@ -93,6 +102,7 @@ async function startParts(
       await storage.ping()
       return { isReady: true, kind: storage.kind, version: storage.version }
     },
+    ...(ingest === null ? {} : { ingest: () => ({ ...ingest.readiness() }) }),
   }
   const api = createHttpServer({ access, tls, clock, logger, registry })
   registerOperations(api, { registry, checks, threadMetrics })
@@ -101,10 +111,14 @@ async function startParts(
 
   const reloads: readonly (readonly [string, () => Promise<void> | void])[] = [
     ['tokens', () => access.reload()],
+    ['tokens of the receivers', async () => await ingest?.reload()],
     ['certificates', () => reloadCertificates(api, config.http)],
   ]
   return {
-    addresses: { http },
+    addresses: {
+      http,
+      ...(ingest === null ? {} : { otlpHttp: ingest.otlpHttpUrl, otlpGrpc: ingest.otlpGrpcAddress }),
+    },
     reload: async () => {
       for (const [what, reload] of reloads) await reloadPart(logger, what, reload)
     },
@@ -122,6 +136,23 @@ async function reloadPart(logger: Logger, what: string, reload: () => Promise<vo
       `The ${what} in force stay as they were`,
     )
   }
+}
+
+function startIngestRole(options: ServerOptions, storage: Storage): Promise<Ingest> {
+  const { config, clock, logger, registry, onFailure, isLogReadable } = options
+  return startIngest({
+    config: config.ingest,
+    dataDir: config.dataDir,
+    storage,
+    access: { tokensFile: config.http.auth.tokensFile },
+    tls: tlsFiles(config.http.tls),
+    retention: { tracesMs: config.retention.traces, metricsMs: config.retention.metrics },
+    clock,
+    logger,
+    registry,
+    isLogReadable,
+    onFailure,
+  })
 }
 
 function assertListeners({ config, roles }: ServerOptions): void {
