@@ -29,6 +29,13 @@ export function registerJaegerV1(app: FastifyInstance, deps: QueryDeps): void {
     return reply.code(error.httpStatus).type('application/json; charset=utf-8').send(JSON.stringify(failed))
   })
 
+  app.setNotFoundHandler(async (request) => {
+    throw new AppError(
+      'NOT_FOUND',
+      `Cannot ${request.method} ${request.url}: no such path in Jaeger's API here`,
+    )
+  })
+
   app.get('/services', async (request) => {
     const services = await listServices(deps, { ...recently(deps), ...asker(request) })
     const names = services.map(({ service }) => service)

@@ -36,6 +36,13 @@ export function registerJaegerV3(app: FastifyInstance, deps: QueryDeps): void {
       .send(JSON.stringify({ error: details }))
   })
 
+  app.setNotFoundHandler(async (request) => {
+    throw new AppError(
+      'NOT_FOUND',
+      `Cannot ${request.method} ${request.url}: no such path in Jaeger's API v3 here`,
+    )
+  })
+
   app.get('/services', async (request) => {
     const services = await listServices(deps, { ...recently(deps), ...asker(request) })
     return { services: services.map(({ service }) => service) }

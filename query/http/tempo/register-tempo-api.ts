@@ -33,6 +33,13 @@ function registerRoutes(app: FastifyInstance, deps: QueryDeps): void {
     return reply.code(error.httpStatus).type('text/plain; charset=utf-8').send(error.message)
   })
 
+  app.setNotFoundHandler(async (request) => {
+    throw new AppError(
+      'NOT_FOUND',
+      `Cannot ${request.method} ${request.url}: no such path in Tempo's API here`,
+    )
+  })
+
   app.get('/echo', async (_request, reply) => reply.type('text/plain; charset=utf-8').send('echo'))
 
   app.get('/status/buildinfo', async () => ({
