@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../runtime/clock.ts'
+import { AppError } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import type { ClickHouseConfig } from './config.ts'
@@ -8,6 +9,7 @@ import { mapClickHouseError } from './map-clickhouse-error.ts'
 import { migrate } from './migrate.ts'
 import { prepareSelect } from './prepare-select.ts'
 import { readMigrations } from './read-migrations.ts'
+import { connectServer } from './server/connect-server.ts'
 import type { ReadLimits, Storage } from './storage.ts'
 import { createStorageMetrics } from './storage-metrics.ts'
 
@@ -34,7 +36,9 @@ const COMMAND_TIMEOUT_MS = 600_000
  */
 export async function connectStorage(options: ConnectStorageOptions): Promise<Storage> {
   const { config, logger, clock } = options
-  const connection = await connect(options)
+  const connection = await connect(options).catch((error: unknown) => {
+    throw cannotStart(error, `use ${describeTarget(config)}`)
+  })
   try {
     const started = clock.monotonic()
     const applied = await migrate({
@@ -49,19 +53,34 @@ export async function connectStorage(options: ConnectStorageOptions): Promise<St
     }
   } catch (error) {
     await connection.close().catch(() => undefined)
-    throw mapClickHouseError(error, 'prepare the database', false)
+    throw cannotStart(error, `prepare the database ${config.database} of ${describeTarget(config)}`)
   }
   return createStorage(connection, options)
 }
 
-function connect(options: ConnectStorageOptions): Promise<ClickHouseConnection> {
+async function connect(options: ConnectStorageOptions): Promise<ClickHouseConnection> {
   const { config, dataDir, queryConcurrency, limits } = options
+  if (config.url !== null) {
+    return connectServer({ config: { ...config, url: config.url }, queryConcurrency })
+  }
   return connectEmbedded({
     dataDir,
     database: config.database,
     queryConcurrency,
     maxMemoryBytes: limits.maxMemoryBytes,
   })
+}
+
+/** Without user, password or path: it stands in messages. */
+function describeTarget(config: ClickHouseConfig): string {
+  return config.url === null ? 'the embedded ClickHouse' : `ClickHouse at ${new URL(config.url).origin}`
+}
+
+function cannotStart(error: unknown, what: string): AppError {
+  const mapped = mapClickHouseError(error, what, false)
+  return mapped.code === 'CANNOT_START'
+    ? mapped
+    : new AppError('CANNOT_START', mapped.message, { cause: error })
 }
 
 function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): Storage {

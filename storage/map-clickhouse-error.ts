@@ -46,10 +46,15 @@ export function isClickHouseError(thrown: unknown): thrown is ClickHouseAnswer {
 
 /**
  * Turns whatever a connection threw into an AppError with a sentence that starts with `what` ("ask traces.search").
- * `isRead` decides what running out of memory means: for a read its own limit, for a write a busy ClickHouse.
+ * `isRead` decides what running out of time or memory means: for a read its own limit, for a write a busy ClickHouse.
  */
 export function mapClickHouseError(thrown: unknown, what: string, isRead: boolean): AppError {
-  if (thrown instanceof AppError) return thrown
+  if (thrown instanceof AppError) {
+    if (isRead || thrown.code !== 'QUERY_TIMEOUT') return thrown
+    return new AppError('STORAGE_UNAVAILABLE', `Cannot ${what}: ClickHouse does not answer`, {
+      cause: thrown,
+    })
+  }
   if (isClickHouseError(thrown)) return fromClickHouse(thrown, what, isRead)
   const code = causeCode(thrown)
   if (code === 'ENOSPC') {
@@ -62,7 +67,8 @@ export function mapClickHouseError(thrown: unknown, what: string, isRead: boolea
 
 function fromClickHouse(error: ClickHouseAnswer, what: string, isRead: boolean): AppError {
   const known = CODES[error.code] ?? 'INTERNAL'
-  const code: ErrorCode = !isRead && known === 'RESULT_TOO_LARGE' ? 'STORAGE_UNAVAILABLE' : known
+  const isLimit = known === 'RESULT_TOO_LARGE' || known === 'QUERY_TIMEOUT'
+  const code: ErrorCode = !isRead && isLimit ? 'STORAGE_UNAVAILABLE' : known
   return new AppError(code, `Cannot ${what}: ${reason(error, isRead)}`, {
     cause: error,
     details: { clickhouseCode: Number(error.code) },
@@ -73,7 +79,9 @@ function reason(error: ClickHouseAnswer, isRead: boolean): string {
   switch (error.code) {
     case '159':
     case '160':
-      return 'it takes longer than the time limit of a query'
+      return isRead
+        ? 'it takes longer than the time limit of a query'
+        : 'ClickHouse is too slow at the moment'
     case '158':
     case '307':
       return 'it reads more rows than a query may'

@@ -25,7 +25,8 @@ export function prepareSelect(question: Select, configured: ReadLimits): Stateme
   }
   const limits = narrowest(configured, question.limits ?? {})
   return {
-    sql: question.sql,
+    // ClickHouse does not count the rows of a union against the limit; a union has no order that could be lost.
+    sql: isUnion(question.sql) ? `SELECT * FROM (${question.sql}\n)` : question.sql,
     params: { ...question.params, tenant: question.tenant },
     settings: {
       ...question.settings,
@@ -55,4 +56,15 @@ function narrowest(configured: ReadLimits, wanted: Partial<ReadLimits>): ReadLim
         ? Math.max(configured.maxRowsToRead, wanted.maxRowsToRead ?? 0)
         : least(configured.maxRowsToRead, wanted.maxRowsToRead),
   }
+}
+
+/** Whether UNION stands outside all parentheses, strings and comments. */
+function isUnion(sql: string): boolean {
+  let depth = 0
+  for (const [token] of sql.matchAll(/'(?:[^'\\]|\\.|'')*'|--[^\n]*|\/\*[\s\S]*?\*\/|[()]|\w+/g)) {
+    if (token === '(') depth += 1
+    else if (token === ')') depth -= 1
+    else if (depth === 0 && token.toUpperCase() === 'UNION') return true
+  }
+  return false
 }

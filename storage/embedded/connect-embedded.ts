@@ -26,6 +26,9 @@ const WAITING_PER_LANE = 32
 /** An insert is never given up: the engine would go on reading a file that is no longer there. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
+/** In its first milliseconds the engine marks a statement as killed and goes on with it all the same. */
+const KILL_DELAY_MS = 100
+
 /** Opens the engine in this process. Throws CANNOT_START when the data directory cannot be used. */
 export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHouseConnection> {
   const path = join(resolve(options.dataDir), 'clickhouse')
@@ -57,15 +60,15 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
     version,
     query(statement) {
       const ticket = `meshwatch-${nextTicket++}`
-      const sql = `${renderStatement(statement, { log_comment: ticket })} FORMAT JSONEachRow`
+      const sql = `${renderStatement(statement, ticket)} FORMAT JSONEachRow`
       return queries.run((free) => free.run(sql), {
         timeoutMs: statement.timeoutMs,
         signal: statement.signal,
-        onAbandoned: () => kill(ticket),
+        onAbandoned: () => void setTimeout(kill, KILL_DELAY_MS, ticket).unref(),
       })
     },
     async command(statement) {
-      await maintenance.run((free) => free.run(renderStatement(statement, {})), statement)
+      await maintenance.run((free) => free.run(renderStatement(statement)), statement)
     },
     async insert(insert) {
       const file = await createInsertFile(temporaryDir, insert.blocks)
