@@ -12,6 +12,8 @@ export function insertStatement(insert: NativeInsert, filePath: string): string 
   const structure = insert.columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')
   const settings = renderSettings({
     ...INSERT_SETTINGS,
+    // Fail rather than insert twice, should the engine ever judge that reading a file is not repeatable.
+    deduplicate_insert_select: 'force_enable',
     insert_deduplication_token: insert.deduplicationToken,
   })
   return `INSERT INTO ${insert.table} (${columns})
