@@ -57,8 +57,12 @@ export const telemetryConfig = z.strictObject({
   serviceName: z.string().min(1).default('meshwatch'),
   /** Share of requests without a sampled parent that are traced, 0 to 1. */
   traceRatio: z.number().min(0).max(1).default(1),
-  /** Seconds between two exports of metrics. */
-  metricsIntervalSeconds: z.int().min(1).max(3600).default(30),
+  /** Time between two exports of metrics, milliseconds. */
+  metricsInterval: z
+    .string()
+    .regex(/^[1-9]\d{0,3}[sm]$/, 'expected seconds or minutes, such as 30s or 1m')
+    .transform((text) => Number(text.slice(0, -1)) * (text.endsWith('m') ? 60_000 : 1000))
+    .prefault('30s'),
 })
 
 /** Section `telemetry`, parsed. */

@@ -72,8 +72,8 @@ export async function startSelfTelemetry(options: SelfTelemetryOptions): Promise
     metricReaders: [
       new metrics.PeriodicExportingMetricReader({
         exporter: new metricsExport.OTLPMetricExporter(exporter('metrics')),
-        exportIntervalMillis: config.metricsIntervalSeconds * 1000,
-        exportTimeoutMillis: Math.min(EXPORT_TIMEOUT_MS, config.metricsIntervalSeconds * 1000),
+        exportIntervalMillis: config.metricsInterval,
+        exportTimeoutMillis: Math.min(EXPORT_TIMEOUT_MS, config.metricsInterval),
         metricProducers: [
           {
             collect: async () => {
