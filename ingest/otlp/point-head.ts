@@ -1,0 +1,115 @@
+import type { Interner } from '../native/interner.ts'
+import { AttributeReader } from './attribute-reader.ts'
+import type { RejectReason } from './decode-outcome.ts'
+import type { DecoderParts } from './decode-traces.ts'
+import type { ExemplarList } from './exemplar-list.ts'
+import type { MetricColumns } from './metric-blocks.ts'
+import type { SeriesRegistry } from './series-registry.ts'
+import { checkTime, type TimeWindow } from './time-window.ts'
+import { FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
+
+/** Where a kind of data point has what all kinds have: field numbers. Start is 2 and time 3 in all; 0: has none. */
+export interface PointFields {
+  readonly attributes: number
+  readonly flags: number
+  readonly exemplars: number
+}
+
+type HeadColumns = Pick<MetricColumns['points'], 'tenant' | 'metric' | 'series' | 'ts' | 'start' | 'flags'>
+
+/** What all kinds of data points have in common: attributes, times, flags, exemplars. */
+export class PointHead {
+  readonly reader: WireReader
+  readonly text: Interner
+  readonly #attributes: AttributeReader
+  readonly #series: SeriesRegistry
+  readonly #exemplars: ExemplarList
+  #fields: PointFields = { attributes: 0, flags: 0, exemplars: 0 }
+  #startLow = 0
+  #startHigh = 0
+  #timeLow = 0
+  #timeHigh = 0
+  #flags = 0
+  #tenantId = 0
+  #metricId = 0
+
+  constructor(parts: DecoderParts, series: SeriesRegistry, exemplars: ExemplarList) {
+    this.reader = parts.reader
+    this.text = parts.text
+    this.#attributes = new AttributeReader(parts.text, parts.maxAttributes)
+    this.#series = series
+    this.#exemplars = exemplars
+  }
+
+  /** Says whose the following points are; interner numbers. */
+  beginMetric(tenantId: number, metricId: number): void {
+    this.#tenantId = tenantId
+    this.#metricId = metricId
+  }
+
+  /** Starts with nothing. */
+  begin(fields: PointFields): void {
+    this.#fields = fields
+    this.#startLow = this.#startHigh = this.#timeLow = this.#timeHigh = this.#flags = 0
+    this.#attributes.begin()
+    this.#exemplars.begin()
+  }
+
+  /** Takes the field whose tag was just read, if it is one of the common ones. Throws MALFORMED_MESSAGE. */
+  take(field: number, end: number): boolean {
+    const { reader } = this
+    const fields = this.#fields
+    if (reader.wireType === LENGTH_DELIMITED) {
+      if (field === fields.attributes) {
+        this.#attributes.add(reader, reader.enter(end))
+        return true
+      }
+      if (field !== fields.exemplars) return false
+      const to = reader.enter(end)
+      this.#exemplars.add(reader.position, to)
+      reader.position = to
+      return true
+    }
+    if (reader.wireType === FIXED64 && field === 3) {
+      reader.fixed64(end)
+      this.#timeLow = reader.low
+      this.#timeHigh = reader.high
+      return true
+    }
+    if (reader.wireType === FIXED64 && field === 2) {
+      reader.fixed64(end)
+      this.#startLow = reader.low
+      this.#startHigh = reader.high
+      return true
+    }
+    if (reader.wireType !== VARINT || field !== fields.flags) return false
+    this.#flags = reader.varint32(end)
+    return true
+  }
+
+  /** Why the point cannot be taken; null when it can. Throws MALFORMED_MESSAGE. */
+  refusal(window: TimeWindow): RejectReason | null {
+    const attributes = this.#attributes
+    // Leaving attributes out would make one series of several.
+    if (attributes.overflow > 0) return 'too_many_attributes'
+    if (attributes.isTooDeep || this.#exemplars.areTooDeep()) return 'too_deep'
+    return checkTime(this.#timeLow, this.#timeHigh, window)
+  }
+
+  /** Writes the common columns, and the exemplars. */
+  write(columns: HeadColumns): void {
+    const series = this.#series
+    this.#attributes.finish()
+    const idStart = series.resolve(this.#attributes) * 16
+    columns.tenant.push(this.#tenantId)
+    columns.metric.push(this.#metricId)
+    columns.series.pushFrom(series.ids, idStart)
+    columns.ts.pushUint64(this.#timeLow, this.#timeHigh)
+    // No calendar has such a start: it counts as not sent.
+    if (this.#startHigh >= 0x80000000) columns.start.pushZero()
+    else columns.start.pushUint64(this.#startLow, this.#startHigh)
+    columns.flags.pushUint32(this.#flags)
+    if (this.#exemplars.count === 0) return
+    this.#exemplars.write(this.#tenantId, this.#metricId, series.ids, idStart, this.#timeLow, this.#timeHigh)
+  }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { type Block, createBlock } from '../native/block.ts'
+import { Interner } from '../native/interner.ts'
+import { AttributeKeyRegistry } from './attribute-key-registry.ts'
+import { createLogDecoder } from './decode-logs.ts'
+import { createMetricDecoder } from './decode-metrics.ts'
+import { createTraceDecoder, type DecodeMessage, type DecoderParts } from './decode-traces.ts'
+import { internKnownKeys } from './known-keys.ts'
+import { createLogColumns } from './log-block.ts'
+import { createMetricBlocks, createMetricColumns } from './metric-blocks.ts'
+import { createAttributeKeyColumns, createOriginColumns } from './origin-block.ts'
+import { OriginRegistry } from './origin-registry.ts'
+import { SeriesRegistry } from './series-registry.ts'
+import { createSpanColumns } from './span-block.ts'
+import { WireReader } from './wire-reader.ts'
+
+/** Beyond this the interners start anew between two batches: senders choose what they hold. */
+const MAX_INTERNED = 200_000
+const MAX_INTERNED_BYTES = 16 << 20
+
+/** The blocks of one batch, filled by decoders, written together and emptied. */
+export interface TelemetryBlocks {
+  readonly blocks: readonly Block[]
+  readonly decodeTraces: DecodeMessage
+  readonly decodeMetrics: DecodeMessage
+  readonly decodeLogs: DecodeMessage
+  /** Says whose message comes next, on which day (since the epoch); returns the tenant's number. Remembers the rows so far. */
+  begin(tenant: string, day: number): number
+  /** Takes back everything since {@link begin}. */
+  rollback(): void
+  /** Rows over all blocks. */
+  rows(): number
+  /** Empties the blocks; `areWritten` false when what they held did not reach the disk. */
+  reset(areWritten: boolean): void
+  /** What stood in a batch that was reset may be lost: everything that is written once must be written again. */
+  forget(): void
+}
+
+/** Makes empty blocks of all tables with their decoders. */
+export function createTelemetryBlocks(options: { readonly maxAttributes: number }): TelemetryBlocks {
+  const seed = randomBytes(4).readInt32LE()
+  const text = new Interner(seed)
+  const binary = new Interner(seed, false)
+  internKnownKeys(text)
+  const originColumns = createOriginColumns(text)
+  const keyColumns = createAttributeKeyColumns(text)
+  const spanColumns = createSpanColumns(text, binary)
+  const logColumns = createLogColumns(text, binary)
+  const metricColumns = createMetricColumns(text, binary)
+  const reader = new WireReader()
+  const { maxAttributes } = options
+  const keys = new AttributeKeyRegistry(text, keyColumns)
+  const origins = new OriginRegistry({ text, binary, columns: originColumns, keys, reader, maxAttributes })
+  const series = new SeriesRegistry({ reader, text, binary, keys, seed, columns: metricColumns.series })
+  const parts: DecoderParts = { reader, text, origins, keys, maxAttributes }
+  const blocks = [
+    createBlock('origins', originColumns),
+    createBlock('attribute_keys', keyColumns),
+    createBlock('spans', spanColumns),
+    createBlock('logs', logColumns),
+    ...createMetricBlocks(metricColumns),
+  ]
+  const forget = () => {
+    origins.forget()
+    keys.forget()
+    series.forget()
+  }
+  return {
+    blocks,
+    decodeTraces: createTraceDecoder(parts, spanColumns),
+    decodeMetrics: createMetricDecoder(parts, metricColumns, series),
+    decodeLogs: createLogDecoder(parts, logColumns),
+    begin: (tenant, day) => {
+      for (const block of blocks) block.mark()
+      const tenantId = text.internText(tenant)
+      keys.begin(tenant, tenantId, day)
+      origins.begin(tenant, tenantId, day)
+      series.begin(tenant, tenantId, day)
+      return tenantId
+    },
+    rollback: () => {
+      for (const block of blocks) block.rollback()
+      forget()
+    },
+    rows: () => blocks.reduce((sum, block) => sum + block.rows(), 0),
+    reset: (areWritten) => {
+      for (const block of blocks) block.reset()
+      if (!areWritten) forget()
+      if (text.size > MAX_INTERNED || text.arena.length > MAX_INTERNED_BYTES || binary.size > MAX_INTERNED) {
+        text.clear()
+        binary.clear()
+        internKnownKeys(text)
+      }
+    },
+    forget,
+  }
+}

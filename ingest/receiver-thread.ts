@@ -1,0 +1,148 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { Registry } from 'prom-client'
+import { systemClock } from '../runtime/clock.ts'
+import { AppError, errorMessage } from '../runtime/errors.ts'
+import { createLogger, type Logger } from '../runtime/logger.ts'
+import { readTls } from '../runtime/tls.ts'
+import { createTokenAccess } from '../runtime/token-file.ts'
+import { createExportSink } from './create-export-sink.ts'
+import { createGroupCommit } from './journal/group-commit.ts'
+import { createJournalWriter } from './journal/journal-writer.ts'
+import { createTelemetryBlocks } from './otlp/telemetry-blocks.ts'
+import { createByteBudget } from './receivers/byte-budget.ts'
+import { createOtlpGrpc } from './receivers/otlp-grpc.ts'
+import { createOtlpHttp } from './receivers/otlp-http.ts'
+import { createReceiverMetrics } from './receivers/receiver-metrics.ts'
+import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
+
+// The thread that takes telemetry: receivers, decoders and the journal's writer. It never waits for ClickHouse, and a long
+// answer in the main thread never holds up an acknowledgement.
+
+const MAX_ATTRIBUTES = 1024
+const MAX_FUTURE_MS = 10 * 60_000
+const SEGMENT_BYTES = 64 << 20
+
+if (parentPort !== null) await startReceiverThread(parentPort, workerData as ReceiverThreadData)
+
+async function startReceiverThread(port: MessagePort, data: ReceiverThreadData): Promise<void> {
+  const say = (message: FromReceiverThread): void => port.postMessage(message)
+  const clock = systemClock
+  const logger = createLogger({ level: data.logLevel, isReadable: data.isLogReadable, clock })
+  const registry = new Registry()
+  try {
+    const access = createTokenAccess(data.access)
+    const { sink, commit, setLoaded } = createJournalSink(data, registry, logger, say)
+    const budget = createByteBudget(data.config.maxInFlight)
+    const options = {
+      sink,
+      access,
+      budget,
+      metrics: createReceiverMetrics(registry, budget),
+      maxMessageBytes: data.config.maxMessageSize,
+      tls: data.tls === null ? null : readTls(data.tls),
+      logger,
+      clock,
+    }
+    const http = createOtlpHttp(options)
+    const grpc = createOtlpGrpc(options)
+    const close = async (graceMs: number): Promise<void> => {
+      await Promise.all([http.close(graceMs), grpc.close(graceMs)])
+      await commit.close()
+      say({ type: 'closed' })
+      port.close()
+    }
+    port.on('message', (message: ToReceiverThread) => {
+      if (message.type === 'loaded') setLoaded(message.bytes)
+      else if (message.type === 'close') void close(message.graceMs)
+      else if (message.type === 'metrics') {
+        const { id } = message
+        void registry.getMetricsAsJSON().then((metrics) => say({ type: 'metrics', id, metrics }))
+      } else say({ type: 'reloaded', id: message.id, failure: failureOf(() => access.reload()) })
+    })
+    const otlpHttpUrl = await http.listen(data.config.otlpHttp.host, data.config.otlpHttp.port)
+    const otlpGrpcAddress = await grpc.listen(data.config.otlpGrpc.host, data.config.otlpGrpc.port)
+    say({ type: 'listening', otlpHttpUrl, otlpGrpcAddress })
+  } catch (error) {
+    say({
+      type: 'failed',
+      code: error instanceof AppError ? error.code : 'INTERNAL',
+      message: errorMessage(error),
+    })
+    port.close()
+  }
+}
+
+function createJournalSink(
+  data: ReceiverThreadData,
+  registry: Registry,
+  logger: Logger,
+  say: (message: FromReceiverThread) => void,
+) {
+  const clock = systemClock
+  const telemetry = createTelemetryBlocks({ maxAttributes: MAX_ATTRIBUTES })
+  const writer = createJournalWriter({
+    directory: data.journalDirectory,
+    firstSegment: data.firstSegment,
+    journal: data.journal,
+    tables: telemetry.blocks.map(({ table, structure }) => ({ table, structure })),
+    isSynced: data.config.journal.fsync,
+    segmentBytes: SEGMENT_BYTES,
+  })
+  let appended = data.pendingBytes
+  let loaded = 0
+  let failure: string | null = null
+  const setFailure = (next: string | null): void => {
+    if (next === failure) return
+    failure = next
+    say({ type: 'journal-state', failure })
+    if (next !== null)
+      logger.error({ event: 'journal_unwritable', reason: next }, 'Telemetry is refused for now')
+    else logger.info({ event: 'journal_writable' }, 'Telemetry is taken again')
+  }
+  const commit = createGroupCommit({
+    blocks: telemetry.blocks,
+    writer: {
+      append: async (record) => {
+        try {
+          const end = await writer.append(record)
+          setFailure(null)
+          return end
+        } catch (error) {
+          setFailure(errorMessage(error))
+          throw error
+        }
+      },
+      close: () => writer.close(),
+    },
+    clock,
+    resetBlocks: telemetry.reset,
+    forget: telemetry.forget,
+    onCommitted: (end, bytes, _rows, acceptedAtMs) => {
+      appended += bytes
+      say({ type: 'committed', end, bytes, acceptedAtMs })
+    },
+  })
+  const sink = createExportSink({
+    blocks: telemetry,
+    commit,
+    clock,
+    registry,
+    maxAgeMs: data.maxAgeMs,
+    maxFutureMs: MAX_FUTURE_MS,
+    journalBytes: () => appended - loaded,
+    maxJournalBytes: data.config.journal.maxSize,
+  })
+  const setLoaded = (bytes: number): void => {
+    loaded = bytes
+  }
+  return { sink, commit, setLoaded }
+}
+
+function failureOf(action: () => void): string | null {
+  try {
+    action()
+    return null
+  } catch (error) {
+    return errorMessage(error)
+  }
+}

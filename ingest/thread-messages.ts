@@ -1,0 +1,46 @@
+import type { LogLevel } from '../runtime/logger.ts'
+import type { TlsFileOptions } from '../runtime/tls.ts'
+import type { AccessControlOptions } from '../runtime/token-file.ts'
+import type { IngestConfig } from './config.ts'
+import type { Signal } from './export-sink.ts'
+import type { Position } from './journal/position.ts'
+
+/** What the receiver thread is started with: plain data. */
+export interface ReceiverThreadData {
+  readonly config: IngestConfig
+  readonly journalDirectory: string
+  readonly journal: string
+  readonly firstSegment: number
+  /** Bytes already pending when the journal was opened. */
+  readonly pendingBytes: number
+  readonly maxAgeMs: Readonly<Record<Signal, number>>
+  readonly access: AccessControlOptions
+  readonly tls: TlsFileOptions | null
+  readonly logLevel: LogLevel
+  readonly isLogReadable: boolean
+}
+
+/** From the receiver thread to the main thread. */
+export type FromReceiverThread =
+  | { readonly type: 'listening'; readonly otlpHttpUrl: string; readonly otlpGrpcAddress: string }
+  /** The thread could not start, or cannot go on. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'committed'
+      readonly end: Position
+      readonly bytes: number
+      readonly acceptedAtMs: number
+    }
+  /** Whether the journal took the last write. */
+  | { readonly type: 'journal-state'; readonly failure: string | null }
+  | { readonly type: 'metrics'; readonly id: number; readonly metrics: object[] }
+  | { readonly type: 'reloaded'; readonly id: number; readonly failure: string | null }
+  | { readonly type: 'closed' }
+
+/** From the main thread to the receiver thread. */
+export type ToReceiverThread =
+  /** So much of the journal is in ClickHouse since the thread was started. */
+  | { readonly type: 'loaded'; readonly bytes: number }
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'reload'; readonly id: number }
+  | { readonly type: 'close'; readonly graceMs: number }
