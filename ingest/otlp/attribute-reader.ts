@@ -43,7 +43,7 @@ export class AttributeReader {
     this.overflow = 0
     this.isTooDeep = false
     this.#hasDuplicate = false
-    this.#serial++
+    this.#nextSerial()
   }
 
   /** Takes the KeyValue in `[reader.position, end)`; leaves the reader at `end`. */
@@ -91,7 +91,7 @@ export class AttributeReader {
   /** Keeps the last of each repeated key. Call once, after the last {@link add}. */
   finish(): void {
     if (!this.#hasDuplicate) return
-    this.#serial++
+    this.#nextSerial()
     let to = this.count
     for (let from = this.count - 1; from >= 0; from--) {
       const keyId = this.keyIds[from] as number
@@ -156,6 +156,14 @@ export class AttributeReader {
   end = 0
   /** Result of {@link peek}; exact below 2^53, and above it no status code or count is meant. */
   integer = 0
+
+  #nextSerial(): void {
+    if (this.#serial === 0x7fffffff) {
+      this.#serial = 0
+      this.#serials.fill(0)
+    }
+    this.#serial++
+  }
 
   #growSerials(id: number): void {
     let size = this.#serials.length * 2

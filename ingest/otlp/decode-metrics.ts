@@ -28,7 +28,8 @@ interface MetricFields {
   readonly name: ByteRange
   readonly description: ByteRange
   readonly unit: ByteRange
-  readonly data: ByteRange
+  /** Where its data points stand: usually one range, but a repeated field is to be merged. */
+  readonly data: readonly ByteRange[]
   readonly kind: MetricKind | undefined
 }
 
@@ -64,7 +65,7 @@ export function createMetricDecoder(
     let name = EMPTY_RANGE
     let description = EMPTY_RANGE
     let unit = EMPTY_RANGE
-    let data = EMPTY_RANGE
+    let data: ByteRange[] = []
     let kind: MetricKind | undefined
     metadata.begin()
     while (reader.position < end) {
@@ -80,7 +81,8 @@ export function createMetricDecoder(
       else if (field === 3) unit = range
       else if (field === 12) metadata.add(reader, to)
       else if (kinds[field] !== undefined) {
-        data = range
+        if (kind !== kinds[field]) data = []
+        data.push(range)
         kind = kinds[field]
       }
       reader.position = to
@@ -90,22 +92,22 @@ export function createMetricDecoder(
   }
 
   /** Temporality and monotonicity stand behind the points; counts these on the way. */
-  function readData({ start, end }: ByteRange): {
-    temporality: number
-    isMonotonic: boolean
-    points: number
-  } {
+  function readData(data: readonly ByteRange[]) {
     let temporality = 0
     let isMonotonic = false
     let points = 0
-    reader.position = start
-    while (reader.position < end) {
-      const field = reader.tag(end)
-      if (field === 2 && reader.wireType === VARINT) temporality = reader.varint32(end)
-      else if (field === 3 && reader.wireType === VARINT) isMonotonic = reader.varint32(end) !== 0
-      else {
-        if (field === 1 && reader.wireType === LENGTH_DELIMITED) points++
-        reader.skip(end, field)
+    for (const { start, end } of data) {
+      reader.position = start
+      while (reader.position < end) {
+        const field = reader.tag(end)
+        if (field === 2 && reader.wireType === VARINT) temporality = reader.varint32(end)
+        else if (field === 3 && reader.wireType === VARINT) {
+          reader.varint64(end)
+          isMonotonic = reader.low !== 0 || reader.high !== 0
+        } else {
+          if (field === 1 && reader.wireType === LENGTH_DELIMITED) points++
+          reader.skip(end, field)
+        }
       }
     }
     return { temporality: temporality > 2 ? 0 : temporality, isMonotonic, points }
@@ -138,15 +140,24 @@ export function createMetricDecoder(
     }
     head.beginMetric(tenantId, text.intern(reader.bytes, name.start, name.end))
     series.beginMetric({ ...fields, origin, type: kind.type, temporality, isMonotonic, metadata })
-    reader.position = data.start
-    while (reader.position < data.end) {
-      const field = reader.tag(data.end)
+    for (const range of data) decodePoints(range, kind.decodePoint, window, outcome)
+  }
+
+  function decodePoints(
+    { start, end }: ByteRange,
+    decodePoint: DecodePoint,
+    window: TimeWindow,
+    outcome: DecodeOutcome,
+  ): void {
+    reader.position = start
+    while (reader.position < end) {
+      const field = reader.tag(end)
       if (field !== 1 || reader.wireType !== LENGTH_DELIMITED) {
-        reader.skip(data.end, field)
+        reader.skip(end, field)
         continue
       }
-      const to = reader.enter(data.end)
-      const refused = kind.decodePoint(to, window)
+      const to = reader.enter(end)
+      const refused = decodePoint(to, window)
       if (refused === null) outcome.accepted++
       else outcome.reject(refused)
       reader.position = to

@@ -1,10 +1,9 @@
 import type { Interner } from '../native/interner.ts'
-import { AttributeReader } from './attribute-reader.ts'
 import type { RejectReason } from './decode-outcome.ts'
 import type { DecoderParts } from './decode-traces.ts'
 import type { ExemplarList } from './exemplar-list.ts'
 import type { MetricColumns } from './metric-blocks.ts'
-import type { SeriesRegistry } from './series-registry.ts'
+import { SERIES_TOO_DEEP, SERIES_TOO_WIDE, type SeriesRegistry } from './series-registry.ts'
 import { checkTime, type TimeWindow } from './time-window.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
 
@@ -21,7 +20,6 @@ type HeadColumns = Pick<MetricColumns['points'], 'tenant' | 'metric' | 'series' 
 export class PointHead {
   readonly reader: WireReader
   readonly text: Interner
-  readonly #attributes: AttributeReader
   readonly #series: SeriesRegistry
   readonly #exemplars: ExemplarList
   #fields: PointFields = { attributes: 0, flags: 0, exemplars: 0 }
@@ -32,11 +30,11 @@ export class PointHead {
   #flags = 0
   #tenantId = 0
   #metricId = 0
+  #seriesNumber = 0
 
   constructor(parts: DecoderParts, series: SeriesRegistry, exemplars: ExemplarList) {
     this.reader = parts.reader
     this.text = parts.text
-    this.#attributes = new AttributeReader(parts.text, parts.maxAttributes)
     this.#series = series
     this.#exemplars = exemplars
   }
@@ -51,7 +49,7 @@ export class PointHead {
   begin(fields: PointFields): void {
     this.#fields = fields
     this.#startLow = this.#startHigh = this.#timeLow = this.#timeHigh = this.#flags = 0
-    this.#attributes.begin()
+    this.#series.beginPoint()
     this.#exemplars.begin()
   }
 
@@ -60,13 +58,10 @@ export class PointHead {
     const { reader } = this
     const fields = this.#fields
     if (reader.wireType === LENGTH_DELIMITED) {
-      if (field === fields.attributes) {
-        this.#attributes.add(reader, reader.enter(end))
-        return true
-      }
-      if (field !== fields.exemplars) return false
+      if (field !== fields.attributes && field !== fields.exemplars) return false
       const to = reader.enter(end)
-      this.#exemplars.add(reader.position, to)
+      if (field === fields.attributes) this.#series.addAttribute(reader.position, to)
+      else this.#exemplars.add(reader.position, to)
       reader.position = to
       return true
     }
@@ -87,20 +82,21 @@ export class PointHead {
     return true
   }
 
-  /** Why the point cannot be taken; null when it can. Throws MALFORMED_MESSAGE. */
+  /** Why the point cannot be taken; null when it can. Throws MALFORMED_MESSAGE. The reader's position is undefined afterwards. */
   refusal(window: TimeWindow): RejectReason | null {
-    const attributes = this.#attributes
-    // Leaving attributes out would make one series of several.
-    if (attributes.overflow > 0) return 'too_many_attributes'
-    if (attributes.isTooDeep || this.#exemplars.areTooDeep()) return 'too_deep'
-    return checkTime(this.#timeLow, this.#timeHigh, window)
+    const badTime = checkTime(this.#timeLow, this.#timeHigh, window)
+    if (badTime !== null) return badTime
+    if (this.#exemplars.areTooDeep()) return 'too_deep'
+    // Last, because a series that is new is written here.
+    this.#seriesNumber = this.#series.resolve()
+    if (this.#seriesNumber === SERIES_TOO_DEEP) return 'too_deep'
+    return this.#seriesNumber === SERIES_TOO_WIDE ? 'too_many_attributes' : null
   }
 
-  /** Writes the common columns, and the exemplars. */
+  /** Writes the common columns, and the exemplars. Call after {@link refusal} returned null. */
   write(columns: HeadColumns): void {
     const series = this.#series
-    this.#attributes.finish()
-    const idStart = series.resolve(this.#attributes) * 16
+    const idStart = this.#seriesNumber * 16
     columns.tenant.push(this.#tenantId)
     columns.metric.push(this.#metricId)
     columns.series.pushFrom(series.ids, idStart)

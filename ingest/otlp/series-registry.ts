@@ -3,7 +3,7 @@ import { ByteBuffer } from '../native/byte-buffer.ts'
 import { Interner } from '../native/interner.ts'
 import { anyValueJson, jsonString } from './any-value-text.ts'
 import type { AttributeKeyRegistry } from './attribute-key-registry.ts'
-import type { AttributeReader } from './attribute-reader.ts'
+import { AttributeReader } from './attribute-reader.ts'
 import type { ByteRange } from './byte-range.ts'
 import type { MetricColumns } from './metric-blocks.ts'
 import type { Origin } from './origin-registry.ts'
@@ -31,104 +31,175 @@ export interface SeriesRegistryParts {
   readonly text: Interner
   readonly binary: Interner
   readonly keys: AttributeKeyRegistry
-  readonly columns: MetricColumns['series']
-  /** Makes hash collisions unpredictable to senders. */
+  /** Makes collisions unpredictable to senders. */
   readonly seed: number
+  readonly columns: MetricColumns['series']
+  readonly maxAttributes: number
 }
 
-const MAX_CACHED = 200_000
-const MAX_CACHED_BYTES = 32 << 20
+/** What {@link SeriesRegistry.resolve} returns for attributes that make no series. */
+export const SERIES_TOO_DEEP = -2
+/** What {@link SeriesRegistry.resolve} returns for more attributes than the limit: without some of them, several series would be one. */
+export const SERIES_TOO_WIDE = -3
+
+const NOT_WRITTEN = -1
+const MAX_CACHED = 500_000
+const MAX_CACHED_BYTES = 128 << 20
+const MAX_HEAD_BYTES = 32 << 20
 const ID_BYTES = 16
 
 /**
- * Gives a metric's name, type, origin … and a set of attributes their 16-byte series id, and writes a row of
- * `metric_series` the first time in a day that a tenant sends the series. The order of attributes makes no difference to the id.
+ * Gives a metric's name, type, temporality, unit and origin, and a set of attributes, their 16-byte series id, and writes a row of
+ * `metric_series` the first time in a day that a tenant sends the series. The order of attributes makes no difference to
+ * the id, nor do description and metadata; a series is written again when these change. Series are recognised by the bytes
+ * they came in, so that a point of a known series is neither parsed nor hashed cryptographically.
  */
 export class SeriesRegistry {
   /** Ids of the known series; that of series `n` starts at `n * 16`. */
   ids = new Uint8Array(ID_BYTES * 1024)
   readonly #parts: SeriesRegistryParts
-  /** Numbers the bytes that make up a series; a hit saves describing and hashing it. */
+  readonly #attributes: AttributeReader
+  /** Numbers the bytes that the series of one metric share. */
+  readonly #heads: Interner
+  /** Numbers a head's number with the bytes of the attributes. */
   readonly #known: Interner
-  /** The day on which the row of a known series was written. */
-  #days = new Int32Array(1024).fill(-1)
+  /** The day on which a known series was written; or why it is none. */
+  #days = new Int32Array(1024).fill(NOT_WRITTEN)
+  /** What was written since {@link begin}. */
+  readonly #fresh: number[] = []
+  readonly #headKey = new ByteBuffer(1024)
   readonly #key = new ByteBuffer(1024)
-  #headLength = 0
+  /** Starts and ends of the KeyValue messages of the present point. */
+  #ranges = new Int32Array(64)
+  #count = 0
+  #headNumber = 0
   #head: MetricHead | undefined
   #headText = ''
   #tenant = ''
+  #tenantKey = Buffer.alloc(0)
   #tenantId = 0
   #day = 0
-  #generation = -1
 
   constructor(parts: SeriesRegistryParts) {
     this.#parts = parts
+    this.#heads = new Interner(parts.seed, false)
     this.#known = new Interner(parts.seed, false)
+    this.#attributes = new AttributeReader(parts.text, parts.maxAttributes)
   }
 
   /** Says whose message follows and on which day (days since the epoch) it came. */
   begin(tenant: string, tenantId: number, day: number): void {
-    const { generation } = this.#parts.text
-    // Keys hold numbers of the text interner.
-    const isFull = this.#known.size > MAX_CACHED || this.#known.arena.length > MAX_CACHED_BYTES
-    if (generation !== this.#generation || isFull) this.forget()
-    this.#generation = generation
+    if (
+      this.#known.size > MAX_CACHED ||
+      this.#known.arena.length > MAX_CACHED_BYTES ||
+      this.#heads.arena.length > MAX_HEAD_BYTES
+    ) {
+      this.#heads.clear()
+      this.#known.clear()
+      this.forget()
+    }
+    if (tenant !== this.#tenant) this.#tenantKey = Buffer.from(tenant, 'utf8')
     this.#tenant = tenant
     this.#tenantId = tenantId
     this.#day = day
+    this.#fresh.length = 0
+  }
+
+  /** What was written since {@link begin} is taken back, and will be written again. */
+  rollback(): void {
+    for (const number of this.#fresh) this.#days[number] = NOT_WRITTEN
+    this.#fresh.length = 0
   }
 
   /** Writes every series anew: what was written may not have reached the disk. */
   forget(): void {
-    this.#known.clear()
-    this.#days.fill(-1)
+    this.#days.fill(NOT_WRITTEN)
+    this.#fresh.length = 0
   }
 
   /** Says which metric the following series belong to. `head` is read until the next call. */
   beginMetric(head: MetricHead): void {
     this.#head = head
     this.#headText = ''
-    const key = this.#key
+    const key = this.#headKey
+    const { reader, binary } = this.#parts
     key.length = 0
-    key.pushVarint(this.#tenantId)
-    key.pushVarint(head.origin.originId)
+    key.pushVarint(this.#tenantKey.length)
+    key.pushBytes(this.#tenantKey, 0, this.#tenantKey.length)
+    const origin = binary.starts[head.origin.originId] as number
+    key.pushBytes(binary.arena.bytes, origin, origin + ID_BYTES)
     key.pushVarint((head.type << 3) | (head.temporality << 1) | (head.isMonotonic ? 1 : 0))
-    for (const range of [head.name, head.unit, head.description]) this.#pushRange(range.start, range.end)
-    key.pushVarint(head.metadata.count)
-    this.#pushAttributes(head.metadata)
-    this.#headLength = key.length
-  }
-
-  /** The number of the series with these attributes (finished); see {@link ids}. Throws MALFORMED_MESSAGE. */
-  resolve(attributes: AttributeReader): number {
-    const key = this.#key
-    key.length = this.#headLength
-    this.#pushAttributes(attributes)
-    const number = this.#known.intern(key.bytes, 0, key.length)
-    if (number >= this.#days.length) this.#grow(number)
-    if (this.#days[number] !== this.#day) {
-      this.#write(number, attributes)
-      this.#days[number] = this.#day
+    for (const { start, end } of [head.name, head.unit, head.description]) {
+      key.pushVarint(end - start)
+      key.pushBytes(reader.bytes, start, end)
     }
-    return number
-  }
-
-  #pushAttributes(attributes: AttributeReader): void {
-    for (let index = 0; index < attributes.count; index++) {
-      this.#key.pushVarint(attributes.keyIds[index] as number)
-      this.#pushRange(attributes.valueStarts[index] as number, attributes.valueEnds[index] as number)
+    const { metadata } = head
+    for (let index = 0; index < metadata.count; index++) {
+      const name = metadata.keyIds[index] as number
+      const { starts, arena } = this.#parts.text
+      const from = starts[name] as number
+      const to = starts[name + 1] as number
+      key.pushVarint(to - from)
+      key.pushBytes(arena.bytes, from, to)
+      const start = metadata.valueStarts[index] as number
+      const end = metadata.valueEnds[index] as number
+      key.pushVarint(end - start)
+      key.pushBytes(reader.bytes, start, end)
     }
+    this.#headNumber = this.#heads.intern(key.bytes, 0, key.length)
   }
 
-  #pushRange(start: number, end: number): void {
+  /** Starts with no attributes. */
+  beginPoint(): void {
+    this.#count = 0
+    this.#key.length = 0
+    this.#key.pushVarint(this.#headNumber)
+  }
+
+  /** Adds the KeyValue message in `[start, end)` of the reader's bytes. */
+  addAttribute(start: number, end: number): void {
+    const at = this.#count * 2
+    if (at === this.#ranges.length) {
+      const grown = new Int32Array(at * 2)
+      grown.set(this.#ranges)
+      this.#ranges = grown
+    }
+    this.#ranges[at] = start
+    this.#ranges[at + 1] = end
+    this.#count++
     this.#key.pushVarint(end - start)
     this.#key.pushBytes(this.#parts.reader.bytes, start, end)
   }
 
-  #write(number: number, attributes: AttributeReader): void {
+  /**
+   * The number of the series with the attributes added since {@link beginPoint} (see {@link ids}), or {@link SERIES_TOO_DEEP} or
+   * {@link SERIES_TOO_WIDE}. Throws MALFORMED_MESSAGE. The reader's position is undefined afterwards.
+   */
+  resolve(): number {
+    const number = this.#known.intern(this.#key.bytes, 0, this.#key.length)
+    if (number >= this.#days.length) this.#grow(number)
+    let day = this.#days[number] as number
+    if (day !== this.#day && day >= NOT_WRITTEN) {
+      day = this.#write(number)
+      this.#days[number] = day
+      this.#fresh.push(number)
+    }
+    return day >= 0 ? number : day
+  }
+
+  #write(number: number): number {
     const head = this.#head as MetricHead
     const { reader, text, columns, keys } = this.#parts
     const { bytes } = reader
+    const attributes = this.#attributes
+    attributes.begin()
+    for (let index = 0; index < this.#count; index++) {
+      reader.position = this.#ranges[index * 2] as number
+      attributes.add(reader, this.#ranges[index * 2 + 1] as number)
+    }
+    if (attributes.isTooDeep) return SERIES_TOO_DEEP
+    if (attributes.overflow > 0) return SERIES_TOO_WIDE
+    attributes.finish()
     if (this.#headText === '') this.#headText = this.#describeHead(head)
     const id = createHash('sha256')
       .update(`${this.#headText}\n[${this.#describe(attributes).join(',')}]`)
@@ -147,6 +218,7 @@ export class SeriesRegistry {
     columns.origin.push(head.origin.originId)
     columns.service.push(head.origin.serviceId)
     attributes.writeTo(reader, columns.attrs, columns.attr_kinds, keys.observer('metric'))
+    return this.#day
   }
 
   /** A text that is equal for equal content, whatever bytes it came in. */
@@ -155,12 +227,9 @@ export class SeriesRegistry {
     const start = binary.starts[head.origin.originId] as number
     const { buffer, byteOffset } = binary.arena.bytes
     const origin = Buffer.from(buffer, byteOffset + start, ID_BYTES).toString('hex')
-    const texts = [head.name, head.unit, head.description].map((range) =>
-      jsonString(reader, range.start, range.end),
-    )
+    const texts = [head.name, head.unit].map((range) => jsonString(reader, range.start, range.end))
     const numbers = [head.type, head.temporality, head.isMonotonic ? 1 : 0]
-    const metadata = this.#describe(head.metadata)
-    return `[${[JSON.stringify(this.#tenant), `"${origin}"`, ...texts, ...numbers, ...metadata].join(',')}]`
+    return `[${[`"${origin}"`, ...texts, ...numbers].join(',')}]`
   }
 
   #describe(attributes: AttributeReader): string[] {
@@ -177,7 +246,7 @@ export class SeriesRegistry {
   #grow(number: number): void {
     let size = this.#days.length * 2
     while (size <= number) size *= 2
-    const days = new Int32Array(size).fill(-1)
+    const days = new Int32Array(size).fill(NOT_WRITTEN)
     days.set(this.#days)
     this.#days = days
     const ids = new Uint8Array(size * ID_BYTES)

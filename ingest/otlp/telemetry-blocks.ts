@@ -51,7 +51,15 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
   const { maxAttributes } = options
   const keys = new AttributeKeyRegistry(text, keyColumns)
   const origins = new OriginRegistry({ text, binary, columns: originColumns, keys, reader, maxAttributes })
-  const series = new SeriesRegistry({ reader, text, binary, keys, seed, columns: metricColumns.series })
+  const series = new SeriesRegistry({
+    reader,
+    text,
+    binary,
+    keys,
+    seed,
+    columns: metricColumns.series,
+    maxAttributes,
+  })
   const parts: DecoderParts = { reader, text, origins, keys, maxAttributes }
   const blocks = [
     createBlock('origins', originColumns),
@@ -80,7 +88,9 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     },
     rollback: () => {
       for (const block of blocks) block.rollback()
-      forget()
+      origins.forget()
+      keys.forget()
+      series.rollback()
     },
     rows: () => blocks.reduce((sum, block) => sum + block.rows(), 0),
     reset: (areWritten) => {
