@@ -7,10 +7,10 @@ import type { ClickHouseConfig } from './config.ts'
 import { connectEmbedded } from './embedded/connect-embedded.ts'
 import { mapClickHouseError } from './map-clickhouse-error.ts'
 import { migrate } from './migrate.ts'
-import { prepareSelect } from './prepare-select.ts'
+import { prepareInspection, prepareSelect } from './prepare-select.ts'
 import { readMigrations } from './read-migrations.ts'
 import { connectServer } from './server/connect-server.ts'
-import type { ReadLimits, Storage } from './storage.ts'
+import type { ManagedStorage, Parameter, ReadLimits, Storage } from './storage.ts'
 import { createStorageMetrics } from './storage-metrics.ts'
 
 /** What storage needs to be opened. */
@@ -25,6 +25,8 @@ export interface ConnectStorageOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
+  /** Recorded with each migration that this start applies. */
+  readonly programVersion?: string
 }
 
 /** DDL of retention may wait for replicas. */
@@ -34,7 +36,7 @@ const COMMAND_TIMEOUT_MS = 600_000
  * Opens ClickHouse, embedded or remote as configured, with the newest schema.
  * Throws CANNOT_START with the reason in one sentence.
  */
-export async function connectStorage(options: ConnectStorageOptions): Promise<Storage> {
+export async function connectStorage(options: ConnectStorageOptions): Promise<ManagedStorage> {
   const { config, logger, clock } = options
   const connection = await connect(options).catch((error: unknown) => {
     throw cannotStart(error, `use ${describeTarget(config)}`)
@@ -45,7 +47,7 @@ export async function connectStorage(options: ConnectStorageOptions): Promise<St
       connection,
       target: { database: config.database, cluster: config.cluster },
       migrations: await readMigrations(),
-      programVersion: connection.version,
+      programVersion: options.programVersion ?? '',
       clock,
     })
     if (applied.length > 0) {
@@ -83,11 +85,12 @@ function cannotStart(error: unknown, what: string): AppError {
     : new AppError('CANNOT_START', mapped.message, { cause: error })
 }
 
-function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): Storage {
+function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): ManagedStorage {
   const metrics = createStorageMetrics(options.registry, options.clock)
   return {
     kind: connection.kind,
     database: options.config.database,
+    cluster: options.config.cluster,
     version: connection.version,
     select: <Row>(question: Parameters<Storage['select']>[0]) =>
       metrics.observe('select', question.name, async () => {
@@ -95,6 +98,14 @@ function createStorage(connection: ClickHouseConnection, options: ConnectStorage
           return (await connection.query(prepareSelect(question, options.limits))) as Row[]
         } catch (error) {
           throw mapClickHouseError(error, `ask ${question.name}`, true)
+        }
+      }),
+    inspect: <Row>(sql: string, params: Readonly<Record<string, Parameter>> = {}) =>
+      metrics.observe('select', 'storage.inspect', async () => {
+        try {
+          return (await connection.query(prepareInspection(sql, params))) as Row[]
+        } catch (error) {
+          throw mapClickHouseError(error, 'inspect ClickHouse', true)
         }
       }),
     command: (sql, params = {}) =>

@@ -58,7 +58,7 @@ export function mapClickHouseError(thrown: unknown, what: string, isRead: boolea
   if (isClickHouseError(thrown)) return fromClickHouse(thrown, what, isRead)
   const code = causeCode(thrown)
   if (code === 'ENOSPC') {
-    return new AppError('STORAGE_UNAVAILABLE', `Cannot ${what}: the disk is full`, { cause: thrown })
+    return diskFull(what, thrown)
   }
   return new AppError('STORAGE_UNAVAILABLE', `Cannot ${what}: ${networkReason(code, thrown)}`, {
     cause: thrown,
@@ -66,6 +66,8 @@ export function mapClickHouseError(thrown: unknown, what: string, isRead: boolea
 }
 
 function fromClickHouse(error: ClickHouseAnswer, what: string, isRead: boolean): AppError {
+  // Whichever of its many writers met it, and under many numbers.
+  if (/No space left on device|errno: 28\b/.test(error.message)) return diskFull(what, error)
   const known = CODES[error.code] ?? 'INTERNAL'
   const isLimit = known === 'RESULT_TOO_LARGE' || known === 'QUERY_TIMEOUT'
   const code: ErrorCode = !isRead && isLimit ? 'STORAGE_UNAVAILABLE' : known
@@ -73,6 +75,10 @@ function fromClickHouse(error: ClickHouseAnswer, what: string, isRead: boolean):
     cause: error,
     details: { clickhouseCode: Number(error.code) },
   })
+}
+
+function diskFull(what: string, cause: unknown): AppError {
+  return new AppError('STORAGE_UNAVAILABLE', `Cannot ${what}: the disk is full`, { cause })
 }
 
 function reason(error: ClickHouseAnswer, isRead: boolean): string {

@@ -1,6 +1,6 @@
 import { AppError } from '../runtime/errors.ts'
 import type { Statement } from './clickhouse-connection.ts'
-import type { ReadLimits, Select } from './storage.ts'
+import type { Parameter, ReadLimits, Select } from './storage.ts'
 
 /**
  * Turns a question into a bounded statement. Throws INTERNAL when the statement cannot be one of ours: it does not
@@ -42,6 +42,15 @@ export function prepareSelect(question: Select, configured: ReadLimits): Stateme
     timeoutMs: limits.timeoutMs,
     signal: question.signal,
   }
+}
+
+/** Turns a question about ClickHouse itself into a statement. Throws INTERNAL when it reads more than `system.*`. */
+export function prepareInspection(sql: string, params: Readonly<Record<string, Parameter>>): Statement {
+  const sources = [...sql.matchAll(/\b(?:FROM|JOIN)\s+(\S+)/gi)].map((match) => match[1] ?? '')
+  if (sources.length === 0 || sources.some((source) => !/^(system\.\w+\)*|\()/.test(source))) {
+    throw new AppError('INTERNAL', 'Cannot inspect ClickHouse: the statement reads more than system tables')
+  }
+  return { sql, params, settings: { max_execution_time: 30 }, timeoutMs: 30_000 }
 }
 
 function narrowest(configured: ReadLimits, wanted: Partial<ReadLimits>): ReadLimits {

@@ -59,7 +59,10 @@ export interface Storage {
   readonly database: string
   /** ClickHouse's version, `26.7.2.1`. */
   readonly version: string
-  /** Asks, within the configured limits; rows as objects. 64-bit integers arrive as decimal strings. */
+  /**
+   * Asks, within the configured limits; rows as objects. 64-bit integers arrive as decimal strings,
+   * NaN and infinities as `nan`, `inf`, `-inf`.
+   */
   select<Row>(question: Select): Promise<Row[]>
   /** Runs a statement of ours that returns nothing (DDL, maintenance). Unqualified names are in `database`. */
   command(sql: string, params?: Readonly<Record<string, Parameter>>): Promise<void>
@@ -69,4 +72,15 @@ export interface Storage {
   ping(): Promise<void>
   /** Waits for what runs and frees the engine or the connections. */
   close(): Promise<void>
+}
+
+/** Storage as those see it who look after it: retention and the space guard. */
+export interface ManagedStorage extends Storage {
+  /** The cluster that the tables are spread over; null: one node. */
+  readonly cluster: string | null
+  /**
+   * Asks about ClickHouse itself: parts, disks, definitions. Reads `system.*` only, so it belongs to no tenant; throws
+   * INTERNAL for a statement that reads anything else.
+   */
+  inspect<Row>(sql: string, params?: Readonly<Record<string, Parameter>>): Promise<Row[]>
 }

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.origins_local ON CLUSTER 'mesh' (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.origins ON CLUSTER 'mesh' AS meshwatch.origins_local
 ENGINE = Distributed('mesh', 'meshwatch', 'origins_local', cityHash64(id));
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.attribute_keys_local ON CLUSTER 'mesh' (
 PARTITION BY day
 ORDER BY (tenant, level, key, kind)
 TTL day + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.attribute_keys ON CLUSTER 'mesh' AS meshwatch.attribute_keys_local
 ENGINE = Distributed('mesh', 'meshwatch', 'attribute_keys_local', cityHash64(key));
@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.spans_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.spans ON CLUSTER 'mesh' AS meshwatch.spans_local
 ENGINE = Distributed('mesh', 'meshwatch', 'spans_local', cityHash64(trace_id));
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.traces_local ON CLUSTER 'mesh' (
 PARTITION BY day
 ORDER BY (tenant, trace_id)
 TTL day + INTERVAL 7 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.traces ON CLUSTER 'mesh' AS meshwatch.traces_local
 ENGINE = Distributed('mesh', 'meshwatch', 'traces_local', cityHash64(trace_id));
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.red_10s_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.red_10s ON CLUSTER 'mesh' AS meshwatch.red_10s_local
 ENGINE = Distributed('mesh', 'meshwatch', 'red_10s_local', cityHash64(service));
@@ -167,7 +167,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.red_5m_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.red_5m ON CLUSTER 'mesh' AS meshwatch.red_5m_local
 ENGINE = Distributed('mesh', 'meshwatch', 'red_5m_local', cityHash64(service));
@@ -201,7 +201,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.edges_10s_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.edges_10s ON CLUSTER 'mesh' AS meshwatch.edges_10s_local
 ENGINE = Distributed('mesh', 'meshwatch', 'edges_10s_local', cityHash64(service));
@@ -237,7 +237,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.edges_5m_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.edges_5m ON CLUSTER 'mesh' AS meshwatch.edges_5m_local
 ENGINE = Distributed('mesh', 'meshwatch', 'edges_5m_local', cityHash64(service));
@@ -277,7 +277,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.logs_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.logs ON CLUSTER 'mesh' AS meshwatch.logs_local
 ENGINE = Distributed('mesh', 'meshwatch', 'logs_local', cityHash64(trace_id));
@@ -302,7 +302,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_series_local ON CLUSTER 'mesh' (
 PARTITION BY day
 ORDER BY (tenant, metric, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_series ON CLUSTER 'mesh' AS meshwatch.metric_series_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_series_local', cityHash64(id));
@@ -321,7 +321,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_points_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_points ON CLUSTER 'mesh' AS meshwatch.metric_points_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_points_local', cityHash64(series));
@@ -344,7 +344,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_histograms_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_histograms ON CLUSTER 'mesh' AS meshwatch.metric_histograms_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_histograms_local', cityHash64(series));
@@ -372,7 +372,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_exponential_histograms_local ON CLUS
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_exponential_histograms ON CLUSTER 'mesh' AS meshwatch.metric_exponential_histograms_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_exponential_histograms_local', cityHash64(series));
@@ -392,7 +392,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_summaries_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_summaries ON CLUSTER 'mesh' AS meshwatch.metric_summaries_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_summaries_local', cityHash64(series));
@@ -414,7 +414,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_exemplars_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(point_ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(point_ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_exemplars ON CLUSTER 'mesh' AS meshwatch.metric_exemplars_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_exemplars_local', cityHash64(series));

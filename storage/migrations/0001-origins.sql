@@ -21,7 +21,7 @@ CREATE TABLE origins (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- Which attribute keys occur, so that a search form can offer them without reading the attributes themselves.
 -- level: where the attribute stands. kind: the letter of its type (s i d b y a m e).
@@ -36,4 +36,4 @@ CREATE TABLE attribute_keys (
 PARTITION BY day
 ORDER BY (tenant, level, key, kind)
 TTL day + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;

@@ -43,7 +43,7 @@ CREATE TABLE spans (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- One row per trace and day (several until parts merge: aggregate on read). Gives the time bounds of a trace id, so
 -- that reading it touches no other day, and what a search result shows.
@@ -62,7 +62,7 @@ CREATE TABLE traces (
 PARTITION BY day
 ORDER BY (tenant, trace_id)
 TTL day + INTERVAL 7 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW traces_mv TO traces AS
 SELECT

@@ -19,7 +19,7 @@ CREATE TABLE red_10s (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW red_10s_mv TO red_10s AS
 SELECT
@@ -51,7 +51,7 @@ CREATE TABLE red_5m (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW red_5m_mv TO red_5m AS
 SELECT
@@ -84,7 +84,7 @@ CREATE TABLE edges_10s (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW edges_10s_mv TO edges_10s AS
 SELECT
@@ -118,7 +118,7 @@ CREATE TABLE edges_5m (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW edges_5m_mv TO edges_5m AS
 SELECT

@@ -20,7 +20,7 @@ CREATE TABLE metric_series (
 PARTITION BY day
 ORDER BY (tenant, metric, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- Gauges and sums. value_kind: 'i' int_value is exact and value its nearest double, 'd' double, 'e' neither was sent.
 -- shard: cityHash64(series)
@@ -38,7 +38,7 @@ CREATE TABLE metric_points (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- present: bit 0 sum, bit 1 min, bit 2 max were sent.
 -- shard: cityHash64(series)
@@ -60,7 +60,7 @@ CREATE TABLE metric_histograms (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- shard: cityHash64(series)
 CREATE TABLE metric_exponential_histograms (
@@ -86,7 +86,7 @@ CREATE TABLE metric_exponential_histograms (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- shard: cityHash64(series)
 CREATE TABLE metric_summaries (
@@ -104,7 +104,7 @@ CREATE TABLE metric_summaries (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
 
 -- Exemplars of all kinds of points. point_ts: the time of the point they came with.
 -- shard: cityHash64(series)
@@ -125,4 +125,4 @@ CREATE TABLE metric_exemplars (
 PARTITION BY toDate(point_ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(point_ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
