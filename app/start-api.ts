@@ -34,9 +34,12 @@ export function reloadCertificates(app: FastifyInstance, config: HttpConfig): vo
 /** Closes the server: no new connections, running requests finish within `graceMs`, then they are cut off. */
 export async function closeApi(app: FastifyInstance, graceMs: number): Promise<void> {
   const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  // Node closes the connections that are idle when closing begins, not those whose answer is sent after that.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
   try {
     await app.close()
   } finally {
     clearTimeout(cutOff)
+    clearInterval(sweep)
   }
 }

@@ -1,5 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
+import { registerQueryApi } from '../query/http/register-query-api.ts'
+import { DEFAULT_QUERY_LIMITS } from '../query/query-deps.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { errorMessage } from '../runtime/errors.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
@@ -9,8 +11,6 @@ import { mergedRegistry, type ThreadMetrics } from '../runtime/metrics.ts'
 import { startSelfTelemetry } from '../runtime/self-telemetry.ts'
 import { readTls } from '../runtime/tls.ts'
 import { createTokenAccess } from '../runtime/token-file.ts'
-import { readLimits } from '../storage/config.ts'
-import { connectStorage } from '../storage/connect-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir } from './prepare-data-dir.ts'
@@ -18,8 +18,10 @@ import { programVersion } from './program-version.ts'
 import type { ReadinessCheck } from './readiness.ts'
 import { registerOperations } from './register-operations.ts'
 import type { Role } from './role.ts'
-import { createShutdownStack } from './shutdown-stack.ts'
+import { createShutdownStack, type ShutdownStack } from './shutdown-stack.ts'
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
+import { startStorage } from './start-storage.ts'
+import { traceStorage } from './trace-storage.ts'
 
 /** What a server is made from. */
 export interface ServerOptions {
@@ -61,10 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function startParts(
-  options: ServerOptions,
-  stack: ReturnType<typeof createShutdownStack>,
-): Promise<RunningServer> {
+async function startParts(options: ServerOptions, stack: ShutdownStack): Promise<RunningServer> {
   const { config, roles, clock, logger, registry } = options
   assertListeners(options)
   const access = createTokenAccess({ tokensFile: config.http.auth.tokensFile })
@@ -72,16 +71,7 @@ async function startParts(
   const tls = files === null ? null : readTls(files)
   prepareDataDir(config.dataDir)
 
-  const storage = await connectStorage({
-    config: config.clickhouse,
-    dataDir: config.dataDir,
-    limits: readLimits(config.query),
-    queryConcurrency: config.query.concurrency,
-    clock,
-    logger,
-    registry,
-  })
-  stack.push('storage', () => storage.close())
+  const storage = await startStorage(options, stack)
   registerBuildInfo(registry, storage.version)
 
   const ingest = roles.has('ingest') ? await startIngestRole(options, storage) : null
@@ -106,6 +96,16 @@ async function startParts(
   }
   const api = createHttpServer({ access, tls, clock, logger, registry })
   registerOperations(api, { registry, checks, threadMetrics })
+  if (roles.has('query')) {
+    await registerQueryApi(api, {
+      storage: traceStorage(storage),
+      clock,
+      logger,
+      registry,
+      limits: DEFAULT_QUERY_LIMITS,
+      externalUrl: config.http.externalUrl,
+    })
+  }
   stack.push('api', () => closeApi(api, STOP_GRACE_MS))
   const http = await listenApi(api, config.http)
 

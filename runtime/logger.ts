@@ -54,12 +54,21 @@ function readableLine(json: string): string {
   const { level, time, msg, event, ...fields } = JSON.parse(json) as Record<string, unknown>
   const clockTime = typeof time === 'string' ? time.slice(11, 23) : ''
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${readableValue(value)}`)
-  const words = [clockTime, String(level).toUpperCase().padEnd(5), event ?? '', msg ?? '', ...rest]
+  const said = [event, msg].map((part) => withoutControls(String(part ?? '')))
+  const words = [clockTime, String(level).toUpperCase().padEnd(5), ...said, ...rest]
   return `${words.filter((word) => word !== '').join(' ')}\n`
 }
 
 function readableValue(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'object' && value !== null && 'stack' in value) return `\n${String(value.stack)}`
-  return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null && 'stack' in value) {
+    return `\n${String(value.stack).split('\n').map(withoutControls).join('\n')}`
+  }
+  return withoutControls(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+/** Names come from strangers: they must not forge lines or speak to the terminal. */
+function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) =>
+    JSON.stringify(control).slice(1, -1).replace(control, '\uFFFD'),
+  )
 }

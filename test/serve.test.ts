@@ -63,11 +63,21 @@ describe('a server', () => {
     expect(readiness.status).toBe(200)
     expect(await readiness.json()).toMatchObject({
       status: 'ready',
-      dependencies: { storage: { isReady: true, kind: 'embedded' } },
+      dependencies: {
+        storage: { isReady: true, kind: 'embedded' },
+        ingest: { isReady: true, journalBytes: 0, oldestUnloadedAgeSeconds: 0 },
+      },
     })
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
     expect(metrics).toMatch(/^meshwatch_build_info\{.*clickhouse="26\..*\} 1$/m)
-    expect(metrics).toContain('meshwatch_storage_duration_seconds')
+    for (const name of [
+      'meshwatch_storage_duration_seconds',
+      'meshwatch_ingest_lag_seconds',
+      'meshwatch_journal_bytes',
+    ]) {
+      expect(metrics).toContain(`# TYPE ${name} `)
+    }
+    expect(await (await fetch(`${server.url}/api/services`)).json()).toEqual({ services: [] })
     expect((await fetch(`${server.url}/nowhere`)).status).toBe(404)
 
     expect(await server.stop()).toBe(0)
@@ -97,6 +107,18 @@ describe('a server', () => {
     expect(await server.exit).toBe(1)
     expect(server.lines.at(-1)).toMatchObject({ event: 'stopped-at-once' })
     socket.destroy()
+  })
+
+  test('a process without the role ingest receives nothing, one without query answers nothing', async () => {
+    const asking = await start({}, ['--roles', 'query'])
+    expect(await asking.event('ready')).not.toHaveProperty('otlpHttp')
+    expect((await fetch(`${asking.url}/api/services`)).status).toBe(200)
+    await asking.stop()
+    const receiving = await start({}, ['--roles', 'ingest'])
+    expect(receiving.otlpHttpUrl).toMatch(/^http:/)
+    expect((await fetch(`${receiving.url}/api/services`)).status).toBe(404)
+    expect((await fetch(`${receiving.url}/readyz`)).status).toBe(200)
+    expect(await receiving.stop()).toBe(0)
   })
 
   test('the ready line is said even when nothing else is logged', async () => {
