@@ -127,9 +127,9 @@ test('no query makes a façade fail: it answers or says what is wrong with the q
       fc.array(fc.tuple(fc.constantFrom(...NAMES), value), { maxLength: 5 }),
       async (path, any, parameters) => {
         const given = new Set(parameters.map(([name]) => name))
-        const query = new URLSearchParams(
-          [...parameters, ...REQUIRED.filter(([name]) => !given.has(name))].map((pair) => [...pair]),
-        )
+        const query = new URLSearchParams()
+        for (const [name, text] of parameters) query.append(name, text)
+        for (const [name, text] of REQUIRED) if (!given.has(name)) query.append(name, text)
         const segment = encodeURIComponent(any.toWellFormed()) || 'x'
         const { statusCode, body } = await facades.app.inject({
           url: `${path.replace(':any', segment)}?${query.toString()}`,
