@@ -14,7 +14,7 @@ export function ownAttribute(name: string, attribute: AttributeEquals): string {
 
 /** The resource of the row's origin has it. */
 export function resourceAttribute(name: string, attribute: AttributeEquals): string {
-  return `origin IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND ${originAttribute(name, attribute)})`
+  return `origin GLOBAL IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND ${originAttribute(name, attribute)})`
 }
 
 /**

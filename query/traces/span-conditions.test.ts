@@ -46,7 +46,7 @@ describe('the SQL of a filter', () => {
       { attributes: [{ key: 'k', value: 'v' }] },
       [true],
       '((has(mapValues(attrs), {a0Value:String}) AND attrs[{a0Key:String}] = {a0Value:String}) OR ' +
-        'origin IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND resource_attrs[{a0Key:String}] = {a0Value:String}))',
+        'origin GLOBAL IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND resource_attrs[{a0Key:String}] = {a0Value:String}))',
       { a0Key: 'k', a0Value: 'v' },
     ],
     [
