@@ -25,7 +25,7 @@ export async function openEngine(location: EngineLocation): Promise<Session> {
     await mkdir(location.path, { recursive: true })
     await mkdir(location.temporaryDir, { recursive: true })
     await access(location.path, constants.R_OK | constants.W_OK | constants.X_OK)
-    await refuseLocked(location.path, dataDir)
+    await refuseLocked(location.path, dataDir, true)
     await writeFile(configFile, engineConfig(location))
   } catch (error) {
     throw error instanceof AppError ? error : cannotOpen(dataDir, fileSystemReason(error), error)
@@ -33,24 +33,33 @@ export async function openEngine(location: EngineLocation): Promise<Session> {
   try {
     return new Session(location.path, { connectionArgs: [`--config-file=${configFile}`] })
   } catch (error) {
-    await refuseLocked(location.path, dataDir)
+    await refuseLocked(location.path, dataDir, false)
     throw cannotOpen(dataDir, `the engine does not start (${errorMessage(error)})`, error)
   }
 }
 
 /**
  * The engine itself refuses a directory that another process has, but says why only on standard error. So the lock on
- * its status file is looked up first, where the system lists locks (Linux).
+ * its status file is looked up first, where the system lists locks (Linux). Some file systems list another device than
+ * they tell; `isSureOnly` leaves those to the engine.
  */
-async function refuseLocked(path: string, dataDir: string): Promise<void> {
+async function refuseLocked(path: string, dataDir: string, isSureOnly: boolean): Promise<void> {
   const status = await stat(join(path, 'status')).catch(() => null)
-  const locks = status === null ? '' : await readFile('/proc/locks', 'utf8').catch(() => '')
-  const holder = locks
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((fields) => fields.length >= 8 && fields[5]?.split(':')[2] === String(status?.ino))
-  if (holder === undefined || holder[4] === String(process.pid)) return
-  throw cannotOpen(dataDir, 'another meshwatch (or ClickHouse) process is using it')
+  if (status === null) return
+  const locks = await readFile('/proc/locks', 'utf8').catch(() => '')
+  const isHeld = locks.split('\n').some((line) => {
+    const [, , , , pid, file = ''] = line.trim().split(/\s+/)
+    const [major, minor, inode] = file.split(':')
+    if (inode !== String(status.ino) || pid === String(process.pid)) return false
+    return !isSureOnly || deviceNumber(major, minor) === status.dev
+  })
+  if (isHeld) throw cannotOpen(dataDir, 'another meshwatch (or ClickHouse) process is using it')
+}
+
+/** As `stat` gives it (Linux): twelve bits of the major number between the lower eight and the upper of the minor. */
+function deviceNumber(majorHex = '', minorHex = ''): number {
+  const minor = Number.parseInt(minorHex, 16)
+  return (Number.parseInt(majorHex, 16) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12)
 }
 
 function fileSystemReason(error: unknown): string {
