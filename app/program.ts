@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander'
+import { searchTracesCommand } from '../query/cli/search-traces.ts'
+import { showTrace } from '../query/cli/show-trace.ts'
 import type { CommandIo } from './command-io.ts'
 import { configCheckCommand } from './config-check-command.ts'
 import { programVersion } from './program-version.ts'
@@ -37,6 +39,19 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
     .description('print the configuration in force, or every problem it has')
     .action((file: string | undefined) => run(configCheckCommand(file ?? null, io)))
 
+  // These parse their own arguments: commander only lists them.
+  const asking = { columns: io.columns, isTty: io.isTerminal, fetch: globalThis.fetch }
+  const cliIo = { stdout: io.stdout, stderr: io.stderr, ...asking }
+  for (const [name, summary, command] of ASKING_COMMANDS) {
+    program
+      .command(name)
+      .description(summary)
+      .argument('[args...]', `see: meshwatch ${name} --help`)
+      .helpOption(false)
+      .allowUnknownOption()
+      .action(() => run(command(args.slice(1), cliIo)))
+  }
+
   program
     .command('version')
     .description('print the versions of the program, Node.js and ClickHouse')
@@ -50,3 +65,8 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
     return error.exitCode === 0 ? 0 : 2
   }
 }
+
+const ASKING_COMMANDS = [
+  ['trace', 'show a trace as a tree', showTrace],
+  ['traces', 'search traces', searchTracesCommand],
+] as const

@@ -1,9 +1,11 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startClickHouseServer } from './support/clickhouse-server.ts'
 import { hasOpenssl, makeCertificates } from './support/make-certificates.ts'
 import { type MeshwatchServer, runMeshwatch, startMeshwatch } from './support/start-meshwatch.ts'
 
@@ -121,6 +123,37 @@ describe('a server', () => {
     expect(await receiving.stop()).toBe(0)
   })
 
+  test('an export that is on its way when SIGTERM comes is taken, and there after a restart', async () => {
+    const server = await start()
+    const body = Buffer.from(JSON.stringify(oneSpan('0af7651916cd43dd8448eb211c80319c')))
+    const answer = Promise.withResolvers<number>()
+    const request = httpRequest(`${server.otlpHttpUrl}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': body.length },
+    })
+    request.on('response', (response) => answer.resolve(response.resume().statusCode ?? 0))
+    request.on('error', answer.reject)
+    await new Promise((resolve) => request.write(body.subarray(0, 20), resolve))
+    // Another request's answer shows that the server has read what was sent before it.
+    await fetch(`${server.otlpHttpUrl}/nowhere`)
+    server.child.kill('SIGTERM')
+    await server.event('stopping')
+    request.end(body.subarray(20))
+    expect(await answer.promise).toBe(200)
+    expect(await server.exit).toBe(0)
+
+    const again = await start()
+    const url = `${again.url}/api/traces/0af7651916cd43dd8448eb211c80319c`
+    await waitFor(async () => (await fetch(url)).status === 200)
+    const shown = runMeshwatch({ args: ['trace', '0af7651916cd43dd8448eb211c80319c', '--url', again.url] })
+    expect(await shown.exit).toBe(0)
+    expect(shown.stdout()).toContain('pay now')
+    const found = runMeshwatch({ args: ['traces', '--service', 'checkout', '--url', again.url] })
+    expect(await found.exit).toBe(0)
+    expect(found.stdout()).toContain('0af7651916cd43dd8448eb211c80319c')
+    expect(await again.stop()).toBe(0)
+  })
+
   test('the ready line is said even when nothing else is logged', async () => {
     const server = await start({ MESHWATCH_LOG__LEVEL: 'silent' })
     expect(await server.stop()).toBe(0)
@@ -190,8 +223,29 @@ describe('a server that cannot start says why in one sentence', () => {
     )
   })
 
-  test('the ClickHouse server is not there', async () => {
-    expectOneSentence(await failedStart({ MESHWATCH_CLICKHOUSE__URL: 'http://127.0.0.1:1' }), /^Cannot /)
+  test('the ClickHouse server is not there, or refuses the password', async () => {
+    const server = await startClickHouseServer({ username: 'default', password: 'right' })
+    const environment = { MESHWATCH_CLICKHOUSE__URL: server.url, MESHWATCH_CLICKHOUSE__PASSWORD: 'wrong-one' }
+    const refused = await failedStart(environment)
+    expectOneSentence(refused, /^Cannot .*(password|user)/i)
+    expect(refused.stderr + refused.stdout).not.toContain('wrong-one')
+    await server.remove()
+    expectOneSentence(await failedStart(environment), /^Cannot /)
+  })
+
+  test('the port of a receiver is in use', async () => {
+    const blocker = createServer()
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))
+    const address = blocker.address()
+    const port = typeof address === 'object' ? String(address?.port) : ''
+    try {
+      const http = await failedStart({ MESHWATCH_INGEST__OTLP_HTTP__PORT: port })
+      expectOneSentence(http, new RegExp(`^Cannot listen on 127.0.0.1:${port}`))
+      const grpc = await failedStart({ MESHWATCH_INGEST__OTLP_GRPC__PORT: port })
+      expectOneSentence(grpc, new RegExp(`^Cannot listen on 127.0.0.1:${port}`))
+    } finally {
+      blocker.close()
+    }
   })
 })
 
@@ -318,7 +372,22 @@ describe('other commands', () => {
   )
 })
 
+/** An OTLP/JSON export of one span that begins now. */
+function oneSpan(traceId: string): object {
+  const now = BigInt(Date.now()) * 1_000_000n
+  const span = {
+    traceId,
+    spanId: 'b7ad6b7169203331',
+    name: 'pay now',
+    kind: 2,
+    startTimeUnixNano: String(now),
+    endTimeUnixNano: String(now + 5_000_000n),
+  }
+  const attributes = [{ key: 'service.name', value: { stringValue: 'checkout' } }]
+  return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans: [span] }] }] }
+}
+
 /** Gives the event loop a turn until the claim holds. The test's own time limit bounds it. */
-async function waitFor(claim: () => boolean): Promise<void> {
-  while (!claim()) await new Promise((resolve) => setImmediate(resolve))
+async function waitFor(claim: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await claim())) await new Promise((resolve) => setImmediate(resolve))
 }
