@@ -209,7 +209,15 @@ describe('a message that is refused', () => {
 test('tokens and tenants come in the metadata', async () => {
   await stop()
   await start({ access: ACCESS })
-  expect((await refusal(send(SERVICES.logs, Buffer.alloc(1)))).code).toBe(status.UNAUTHENTICATED)
+  const stranger = await refusal(send(SERVICES.logs, Buffer.alloc(1)))
+  expect(stranger.code).toBe(status.UNAUTHENTICATED)
+  expect(stranger.metadata.get('grpc-status-details-bin')[0]).toEqual(
+    statusMessage({ code: status.UNAUTHENTICATED, message: 'Cannot send: no such token' }),
+  )
+  const text = await registry.metrics()
+  expect(text).toContain('_count{protocol="grpc",signal="logs",code="16"} 1')
+  // Refused at the head: no byte of the message counts as received.
+  expect(text).not.toContain('meshwatch_otlp_received_bytes_total{')
   await send(SERVICES.logs, Buffer.alloc(1), { authorization: 'Bearer good' })
   await send(SERVICES.logs, Buffer.alloc(1), { authorization: 'Bearer good', 'x-scope-orgid': 'other' })
   expect(sink.messages.map(({ tenant }) => tenant)).toEqual(['shop', 'other'])

@@ -151,7 +151,7 @@ function definition(service: string): ServiceDefinition {
 
 /** Looks at the token when the head of a call has come: nobody unknown gets to send a body. */
 function refuseStrangers(options: ReceiverOptions): ServerInterceptor {
-  return (_method, call) =>
+  return (method, call) =>
     new ServerInterceptingCall(call, {
       start(next) {
         next({
@@ -159,7 +159,10 @@ function refuseStrangers(options: ReceiverOptions): ServerInterceptor {
             try {
               authorize(options, metadata)
             } catch (error) {
-              call.sendStatus(statusWithDetails(statusOf(error)))
+              const status = statusOf(error)
+              const signal = signalOf(method.path)
+              if (signal !== undefined) options.metrics.observe('grpc', signal, status.code, 0)
+              call.sendStatus(statusWithDetails(status))
               return
             }
             proceed(metadata)
@@ -167,6 +170,10 @@ function refuseStrangers(options: ReceiverOptions): ServerInterceptor {
         })
       },
     })
+}
+
+function signalOf(path: string): Signal | undefined {
+  return (Object.keys(SERVICES) as Signal[]).find((signal) => path.startsWith(`/${SERVICES[signal]}/`))
 }
 
 function authorize({ access }: ReceiverOptions, metadata: Metadata): { readonly tenant: string } {

@@ -48,7 +48,7 @@ function linger(request: IncomingMessage, response: ServerResponse): void {
   const finish = (): void => {
     clearTimeout(timer)
     request.off('data', onData)
-    if (!response.writableEnded) response.end()
+    if (!response.writableEnded && !response.destroyed) response.end()
   }
   const onData = (chunk: Buffer): void => {
     size += chunk.length
