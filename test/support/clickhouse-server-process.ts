@@ -14,12 +14,15 @@ import { formatParameter, quoteString } from '../../storage/format-parameter.ts'
 
 /** How the server behaves; what is sent to `POST /control` replaces single keys. */
 export interface Behaviour {
-  /** `stall`: requests are taken and not answered until the mode changes. `error`: every query fails. */
-  mode: 'normal' | 'stall' | 'error'
+  /**
+   * `stall`: requests are taken and not answered until the mode changes. `error`: every query fails. `lose-answer`: every
+   * query is executed and its connection closed without an answer.
+   */
+  mode: 'normal' | 'stall' | 'error' | 'lose-answer'
   /** The failure of mode `error`. */
   errorCode: number
   errorMessage: string
-  /** Only statements that match fail or stall; empty: all. */
+  /** Only statements that contain it are meant; empty: all. */
   only: string
   /** What `version()` says; empty: the truth. */
   version: string
@@ -98,9 +101,13 @@ function authenticate(request: IncomingMessage, url: URL): void {
 }
 
 async function misbehave(sql: string): Promise<void> {
-  if (behaviour.only !== '' && !sql.includes(behaviour.only)) return
+  if (!isMeant(sql)) return
   if (behaviour.mode === 'stall') await new Promise<void>((resolve) => stalled.add(resolve))
   if (behaviour.mode === 'error') throw exception(behaviour.errorCode, behaviour.errorMessage, 'TOLD_TO_FAIL')
+}
+
+function isMeant(sql: string): boolean {
+  return sql.includes(behaviour.only)
 }
 
 async function answer(
@@ -131,7 +138,8 @@ async function answer(
       version !== '' && /\bversion\(\)/.test(sql)
         ? Buffer.from(`${JSON.stringify({ version })}\n`)
         : (await session.queryAsync(`${prefix}${statement}`, { format: 'TabSeparated' })).bytes()
-    send(request, response, url, queryId, Buffer.from(result))
+    if (behaviour.mode === 'lose-answer' && isMeant(sql)) response.destroy()
+    else send(request, response, url, queryId, Buffer.from(result))
   } finally {
     session.close()
     await rm(file, { force: true })

@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { reusableSpanMessage } from '../../bench/span-messages.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { SpanLedger } from './span-ledger.ts'
+import { createSpanMessage } from './span-message.ts'
 
 /** What the senders send, and how. */
 export interface SenderOptions {
@@ -62,7 +62,7 @@ export function startSenders(options: SenderOptions): SpanSenders {
   }
 
   async function send(seed: number): Promise<void> {
-    const message = reusableSpanMessage(spansPerMessage, seed * 7919)
+    const message = createSpanMessage(spansPerMessage, `service-${seed}`)
     while (!isStopping) {
       const serial = ledger.size + 1
       const { phase } = senders
