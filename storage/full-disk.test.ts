@@ -34,8 +34,8 @@ describe.skipIf(!isMounted)('a disk that is full to the last byte', () => {
   const silent = pino({ level: 'silent' })
   let storage: ManagedStorage
 
-  beforeAll(async () => {
-    storage = await connectStorage({
+  const open = () =>
+    connectStorage({
       config: clickHouseConfig.parse({}),
       dataDir,
       limits: { timeoutMs: 10_000, maxMemoryBytes: 2 ** 30, maxResultRows: 10_000, maxRowsToRead: 0 },
@@ -44,6 +44,9 @@ describe.skipIf(!isMounted)('a disk that is full to the last byte', () => {
       logger: silent,
       registry: new Registry(),
     })
+
+  beforeAll(async () => {
+    storage = await open()
   })
 
   afterAll(async () => {
@@ -99,6 +102,18 @@ describe.skipIf(!isMounted)('a disk that is full to the last byte', () => {
     await guard().run()
     expect(freeBytes()).toBeGreaterThan(40 * MIB)
     expect(await storedDays()).toBeLessThan(4)
+    await insertDay(0)
+  })
+
+  test('can be started on, and the guard makes room', async () => {
+    rmSync(join(volume, 'filler'))
+    await guard().run()
+    await insertDay(2)
+    fillDisk()
+    await storage.close()
+    storage = await open()
+    await guard().run()
+    expect(freeBytes()).toBeGreaterThan(10 * MIB)
     await insertDay(0)
   })
 

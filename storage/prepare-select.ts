@@ -2,6 +2,9 @@ import { AppError } from '../runtime/errors.ts'
 import type { Statement } from './clickhouse-connection.ts'
 import type { Parameter, ReadLimits, Select } from './storage.ts'
 
+/** What a string can hold, with room for its being longer as text than in ClickHouse's memory. */
+const MAX_RESULT_BYTES = 2 ** 27
+
 /**
  * Turns a question into a bounded statement. Throws INTERNAL when the statement cannot be one of ours: it does not
  * filter by `{tenant:String}`, is no SELECT, or names its own format or settings.
@@ -33,6 +36,8 @@ export function prepareSelect(question: Select, configured: ReadLimits): Stateme
       max_execution_time: limits.timeoutMs / 1000,
       max_memory_usage: limits.maxMemoryBytes,
       max_result_rows: limits.maxResultRows,
+      // An answer is one text on its way to JavaScript.
+      max_result_bytes: Math.min(limits.maxMemoryBytes, MAX_RESULT_BYTES),
       result_overflow_mode: 'throw',
       timeout_overflow_mode: 'throw',
       ...(limits.maxRowsToRead > 0

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -234,6 +235,19 @@ describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
       expect(rows).toEqual([{ x: expected }])
     })
 
+    test('of any text come back as they were, many at a time', async () => {
+      const text = fc.string({ unit: 'binary', maxLength: 40 })
+      const samples = fc.sample(fc.record({ one: text, many: fc.array(text) }), { numRuns: 200, seed: 7 })
+      for (let start = 0; start < samples.length; start += 40) {
+        await Promise.all(
+          samples.slice(start, start + 40).map(async (params) => {
+            const sql = 'SELECT {one:String} AS one, {many:Array(String)} AS many'
+            expect(await storage.select(question(sql, { params }))).toEqual([params])
+          }),
+        )
+      }
+    })
+
     test('that are not bound are refused', async () => {
       await storage.select(question('SELECT {x:String} AS x', { params: { x: 'left behind' } }))
       expect(await codeOf(storage.select(question('SELECT {x:String} AS x')))).toBe('INTERNAL')
@@ -286,6 +300,7 @@ describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
         {},
         'RESULT_TOO_LARGE',
       ],
+      ['bytes of the result', "SELECT repeat('x', 1000000) AS x FROM numbers(200)", {}, 'RESULT_TOO_LARGE'],
       [
         'time',
         'SELECT sum(sipHash64(number)) FROM numbers(100000000000)',

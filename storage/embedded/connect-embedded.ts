@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { drainPending } from 'chdb'
 import type { ClickHouseConnection } from '../clickhouse-connection.ts'
 import { quoteString } from '../format-parameter.ts'
-import { openEngineLane } from './engine-lane.ts'
+import { type EngineLane, openEngineLane } from './engine-lane.ts'
 import { createInsertFile, removeInsertFiles } from './insert-file.ts'
 import { insertStatement } from './insert-statement.ts'
 import { createLanePool } from './lane-pool.ts'
@@ -26,8 +26,8 @@ const WAITING_PER_LANE = 32
 /** An insert is never given up: the engine would go on reading a file that is no longer there. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
-/** In its first milliseconds the engine marks a statement as killed and goes on with it all the same. */
-const KILL_DELAY_MS = 100
+/** How often it is tried to stop a statement that nobody waits for. */
+const KILL_PERIOD_MS = 100
 
 /** Opens the engine in this process. Throws CANNOT_START when the data directory cannot be used. */
 export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHouseConnection> {
@@ -50,9 +50,9 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
 
   const kill = (ticket: string) => {
     // The engine settles the statement by itself when this fails: every statement has a time limit of its own.
-    engine
-      .queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(ticket)} ASYNC`)
-      .catch(() => undefined)
+    // Before it has read anything, a statement would only be marked as killed and go on all the same.
+    const running = `Settings['log_comment'] = ${quoteString(ticket)} AND read_rows > 0`
+    engine.queryAsync(`KILL QUERY WHERE ${running} ASYNC`).catch(() => undefined)
   }
 
   return {
@@ -61,10 +61,14 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
     query(statement) {
       const ticket = `meshwatch-${nextTicket++}`
       const sql = `${renderStatement(statement, ticket)} FORMAT JSONEachRow`
-      return queries.run((free) => free.run(sql), {
+      let killing: NodeJS.Timeout | undefined
+      const work = (free: EngineLane) => free.run(sql).finally(() => clearInterval(killing))
+      return queries.run(work, {
         timeoutMs: statement.timeoutMs,
         signal: statement.signal,
-        onAbandoned: () => void setTimeout(kill, KILL_DELAY_MS, ticket).unref(),
+        onAbandoned: () => {
+          killing = setInterval(kill, KILL_PERIOD_MS, ticket)
+        },
       })
     },
     async command(statement) {

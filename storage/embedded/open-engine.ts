@@ -26,7 +26,7 @@ export async function openEngine(location: EngineLocation): Promise<Session> {
     await mkdir(location.temporaryDir, { recursive: true })
     await access(location.path, constants.R_OK | constants.W_OK | constants.X_OK)
     await refuseLocked(location.path, dataDir, true)
-    await writeFile(configFile, engineConfig(location))
+    await writeConfig(configFile, engineConfig(location))
   } catch (error) {
     throw error instanceof AppError ? error : cannotOpen(dataDir, fileSystemReason(error), error)
   }
@@ -36,6 +36,11 @@ export async function openEngine(location: EngineLocation): Promise<Session> {
     await refuseLocked(location.path, dataDir, false)
     throw cannotOpen(dataDir, `the engine does not start (${errorMessage(error)})`, error)
   }
+}
+
+/** Only when it says something else: on a full disk the engine must open, so that space can be made. */
+async function writeConfig(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFile(file, text)
 }
 
 /**
