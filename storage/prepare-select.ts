@@ -52,7 +52,7 @@ export function prepareSelect(question: Select, configured: ReadLimits): Stateme
 /** Turns a question about ClickHouse itself into a statement. Throws INTERNAL when it reads more than `system.*`. */
 export function prepareInspection(sql: string, params: Readonly<Record<string, Parameter>>): Statement {
   const sources = [...sql.matchAll(/\b(?:FROM|JOIN)\s+(\S+)/gi)].map((match) => match[1] ?? '')
-  if (sources.length === 0 || sources.some((source) => !/^(system\.\w+\)*|\()/.test(source))) {
+  if (sources.length === 0 || sources.some((source) => !/^(system\.\w+\)*$|\()/.test(source))) {
     throw new AppError('INTERNAL', 'Cannot inspect ClickHouse: the statement reads more than system tables')
   }
   return { sql, params, settings: { max_execution_time: 30 }, timeoutMs: 30_000 }

@@ -122,11 +122,16 @@ async function answer(
   const session = new Session(enginePath)
   const file = join(dataDir, 'bodies', `${randomUUID()}.native`)
   const isCancellable = url.searchParams.get('cancel_http_readonly_queries_on_client_close') === '1'
+  let isDone = false
+  const kill = () => {
+    if (isDone) return
+    // Before it has read anything, a statement would only be marked as killed and go on all the same.
+    const running = `Settings['log_comment'] = ${quoteString(queryId)} AND read_rows > 0`
+    engine.queryAsync(`KILL QUERY WHERE ${running} ASYNC`).catch(() => {})
+    setTimeout(kill, 100)
+  }
   response.on('close', () => {
-    if (response.writableFinished || !isCancellable) return
-    engine
-      .queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(queryId)} ASYNC`)
-      .catch(() => {})
+    if (!response.writableFinished && isCancellable) kill()
   })
   try {
     const database = url.searchParams.get('database')
@@ -141,6 +146,7 @@ async function answer(
     if (behaviour.mode === 'lose-answer' && isMeant(sql)) response.destroy()
     else send(request, response, url, queryId, Buffer.from(result))
   } finally {
+    isDone = true
     session.close()
     await rm(file, { force: true })
   }

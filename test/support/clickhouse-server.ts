@@ -34,7 +34,11 @@ export async function startClickHouseServer(
   let port = 0
 
   const start = async () => {
-    child = fork(program, [dataDir, String(port)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    child = fork(program, [dataDir, String(port)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Each running statement holds a thread of Node's pool.
+      env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+    })
     const exited = once(child, 'exit').then(() => {
       throw new Error('Cannot start the ClickHouse stand-in: the process ended')
     })
