@@ -248,6 +248,12 @@ describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
       }
     })
 
+    test('of fifty thousand ids fit into a question', async () => {
+      const ids = Array.from({ length: 50_000 }, (_, index) => index.toString(16).padStart(32, '0'))
+      const asked = question('SELECT length({ids:Array(String)}) AS n', { params: { ids } })
+      expect(await storage.select(asked)).toEqual([{ n: '50000' }])
+    })
+
     test('that are not bound are refused', async () => {
       await storage.select(question('SELECT {x:String} AS x', { params: { x: 'left behind' } }))
       expect(await codeOf(storage.select(question('SELECT {x:String} AS x')))).toBe('INTERNAL')

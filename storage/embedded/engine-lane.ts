@@ -24,7 +24,9 @@ export function openEngineLane(path: string, database: string): EngineLane {
       connection: createChdbConnection({ path }) as unknown as InjectedConnection,
     })
     await opened.command({ query: `USE ${database}` })
-    await opened.command({ query: `SET ${renderSettings(OUTPUT_SETTINGS)}` })
+    await opened.command({
+      query: `SET ${renderSettings({ ...OUTPUT_SETTINGS, max_query_size: MAX_STATEMENT_BYTES })}`,
+    })
     return opened
   }
   return {
@@ -52,6 +54,9 @@ export function openEngineLane(path: string, database: string): EngineLane {
     },
   }
 }
+
+/** Parameters stand in front of a statement, as text. */
+const MAX_STATEMENT_BYTES = 2 ** 24
 
 // The client carries a copy of the types that the engine's package takes from elsewhere: same shape, other identity.
 type InjectedConnection = NonNullable<ClickHouseClientConfigOptions['connection']>

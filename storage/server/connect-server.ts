@@ -38,6 +38,8 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
       // Answers are text and shrink tenfold. Native blocks would cost more processor time here than they save on the wire.
       compression: { response: true, request: false },
       keep_alive: { enabled: true, idle_socket_ttl: 2500, eagerly_destroy_stale_sockets: true },
+      // Long lists would not fit into a URL.
+      use_multipart_params_auto: true,
       log: { level: ClickHouseLogLevel.OFF },
       clickhouse_settings: { ...OUTPUT_SETTINGS },
     })

@@ -47,6 +47,9 @@ mkdirSync(enginePath, { recursive: true })
 mkdirSync(join(dataDir, 'bodies'), { recursive: true })
 const engine = new Session(enginePath)
 
+/** What a request's session begins with: parameters are longer as statements than they were in the request. */
+const LONG_STATEMENTS = 'SET max_query_size = 16777216'
+
 /** URL parameters that speak to the HTTP interface and are no settings. */
 const NO_SETTINGS = new Set(
   'query database query_id session_id user password default_format role wait_end_of_query enable_http_compression compress decompress'.split(
@@ -79,7 +82,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   }
   const body = await readBody(request)
   authenticate(request, url)
-  const { sql, data } = splitBody(url.searchParams.get('query'), body)
+  const { sql, data } = await splitBody(request, url, body)
   await misbehave(sql)
   await answer(url, sql, data, request, response)
 }
@@ -134,6 +137,7 @@ async function answer(
     if (!response.writableFinished && isCancellable) kill()
   })
   try {
+    await session.queryAsync(LONG_STATEMENTS)
     const database = url.searchParams.get('database')
     if (database !== null) await session.queryAsync(`USE ${database}`)
     const prefix = sets(url, queryId)
@@ -172,8 +176,22 @@ async function withData(sql: string, data: Buffer | null, file: string): Promise
   return `${native[1]} SELECT * FROM file(${quoteString(file)}, 'Native')`
 }
 
-/** With a query in the URL the body is its data, otherwise the body is the query. */
-function splitBody(query: string | null, body: Buffer): { sql: string; data: Buffer | null } {
+/**
+ * With a query in the URL the body is its data, otherwise the body is the query; a form has the query and its parameters,
+ * which are put to those of the URL.
+ */
+async function splitBody(
+  request: IncomingMessage,
+  url: URL,
+  body: Buffer,
+): Promise<{ sql: string; data: Buffer | null }> {
+  const type = request.headers['content-type'] ?? ''
+  if (type.startsWith('multipart/form-data')) {
+    const form = await new Response(body, { headers: { 'content-type': type } }).formData()
+    for (const [name, value] of form) url.searchParams.set(name, String(value))
+    return { sql: url.searchParams.get('query') ?? '', data: null }
+  }
+  const query = url.searchParams.get('query')
   if (query === null) return { sql: body.toString('utf8'), data: null }
   return { sql: query, data: body.length === 0 ? null : body }
 }
