@@ -1,4 +1,4 @@
-import { anyAttribute, bindAttribute } from '../traces/attribute-conditions.ts'
+import { type AttributePlace, anyAttribute, bindAttribute } from '../traces/attribute-conditions.ts'
 import { allOf, type BoundSql } from '../traces/bound-sql.ts'
 import type { AttributeEquals } from '../traces/trace-filter.ts'
 
@@ -18,8 +18,8 @@ export interface LogFilter {
   readonly attributes?: readonly AttributeEquals[] | undefined
 }
 
-/** The conditions of a filter on a row of `logs`. `isInResource` as for `spanConditions`. */
-export function logConditions(filter: LogFilter, isInResource: readonly boolean[]): BoundSql {
+/** The conditions of a filter on a row of `logs`. `places` as for `spanConditions`. */
+export function logConditions(filter: LogFilter, places: readonly AttributePlace[]): BoundSql {
   const conditions: BoundSql[] = []
   const add = (sql: string, params: BoundSql['params']) => conditions.push({ sql, params })
   const { traceId, spanId, service, minSeverity, eventName, text } = filter
@@ -33,7 +33,7 @@ export function logConditions(filter: LogFilter, isInResource: readonly boolean[
   }
   filter.attributes?.forEach((attribute, index) => {
     const name = `a${index}`
-    add(anyAttribute(name, attribute, isInResource[index] ?? false), bindAttribute(name, attribute))
+    add(anyAttribute(name, attribute, places[index] ?? 'both'), bindAttribute(name, attribute))
   })
   return allOf(conditions)
 }

@@ -1,7 +1,7 @@
 import { decodeAttribute, decodeAttributes } from '../../model/any-value.ts'
 import type { QueryDeps } from '../query-deps.ts'
 import { allOf, type BoundSql, timeRange } from '../traces/bound-sql.ts'
-import { findResourceAttributes } from '../traces/find-resource-attributes.ts'
+import { locateAttributes } from '../traces/locate-attributes.ts'
 import { type Origin, readOrigins, UNKNOWN_ORIGIN } from '../traces/read-origins.ts'
 import { searchFingerprint } from '../traces/search-cursor.ts'
 import { type LogFilter, logConditions } from './log-conditions.ts'
@@ -46,13 +46,14 @@ export async function searchLogs(deps: QueryDeps, request: SearchLogsRequest): P
   const cursor = request.cursor ? decodeLogCursor(request.cursor, fingerprint) : null
   const { startMs, endMs } = cursor ?? request
   if (!(startMs < endMs)) return { logs: [], cursor: null }
-  const isInResource = await findResourceAttributes(deps, {
+  const places = await locateAttributes(deps, {
     tenant,
     attributes: filter.attributes ?? [],
+    level: 'log',
     startMs,
     signal,
   })
-  const conditions = [logConditions(filter, isInResource)]
+  const conditions = [logConditions(filter, places)]
   let endNs = BigInt(Math.floor(endMs * 1000)) * 1000n - 1n
   if (cursor !== null) {
     endNs = cursor.timeNs

@@ -17,13 +17,14 @@ export function resourceAttribute(name: string, attribute: AttributeEquals): str
   return `origin GLOBAL IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND ${originAttribute(name, attribute)})`
 }
 
-/**
- * The row or its resource has it. Where no resource has it (`isInResource`), the resources are left out, so that the
- * index over attribute values decides alone.
- */
-export function anyAttribute(name: string, attribute: AttributeEquals, isInResource: boolean): string {
-  const own = ownAttribute(name, attribute)
-  return isInResource ? `((${own}) OR ${resourceAttribute(name, attribute)})` : own
+/** Where an attribute can be: on the row itself, in its resource, or in either. */
+export type AttributePlace = 'own' | 'resource' | 'both'
+
+/** The row or its resource has it, as far as `place` says that they can. */
+export function anyAttribute(name: string, attribute: AttributeEquals, place: AttributePlace): string {
+  if (place === 'own') return ownAttribute(name, attribute)
+  if (place === 'resource') return resourceAttribute(name, attribute)
+  return `((${ownAttribute(name, attribute)}) OR ${resourceAttribute(name, attribute)})`
 }
 
 /** A row of `origins` has it in its resource. */

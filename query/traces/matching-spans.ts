@@ -43,8 +43,9 @@ export async function readMatchingSpans(
   },
 ): Promise<MatchingSpan[]> {
   const { order, startNs } = request
+  let { endNs } = request
   // By time, nothing later than the position is read at all.
-  const endNs = order === 'time' && page.after !== null ? page.after.startNs : request.endNs
+  if (order === 'time' && page.after !== null && page.after.startNs < endNs) endNs = page.after.startNs
   const conditions = [timeRange(startNs, endNs), request.filter]
   if (page.after !== null) conditions.push(beyond(order, '<', 'after', page.after))
   if (page.without.length > 0) {

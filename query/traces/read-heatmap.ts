@@ -1,6 +1,6 @@
 import type { QueryDeps } from '../query-deps.ts'
 import { timeRange } from './bound-sql.ts'
-import { findResourceAttributes } from './find-resource-attributes.ts'
+import { locateAttributes } from './locate-attributes.ts'
 import { rollUpSource } from './roll-up-source.ts'
 import { isSharedOnly, sharedConditions, spanConditions } from './span-conditions.ts'
 import type { TraceFilter } from './trace-filter.ts'
@@ -126,9 +126,10 @@ const ROLL_UP_COLUMNS = ['slot', 'bucket', 'is_error', 'calls']
 
 async function spanStatement(deps: QueryDeps, request: ReadHeatmapRequest) {
   const { tenant, filter, startMs, endMs, signal } = request
-  const isInResource = await findResourceAttributes(deps, {
+  const places = await locateAttributes(deps, {
     tenant,
     attributes: filter.attributes ?? [],
+    level: 'span',
     startMs,
     signal,
   })
@@ -136,7 +137,7 @@ async function spanStatement(deps: QueryDeps, request: ReadHeatmapRequest) {
     BigInt(Math.floor(startMs * 1000)) * 1000n,
     BigInt(Math.floor(endMs * 1000)) * 1000n - 1n,
   )
-  const where = spanConditions(filter, isInResource)
+  const where = spanConditions(filter, places)
   return {
     params: { ...range.params, ...where.params },
     sql: `SELECT

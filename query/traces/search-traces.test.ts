@@ -169,6 +169,18 @@ describe('a search by time', () => {
     expect(found.toSorted()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
   })
 
+  test('looks through a long range to its end', async () => {
+    const hours = [1, 30, 50, 100, 160]
+    await insertSpans(
+      deps.storage,
+      hours.map((hour) => span('long', hour.toString(16), -hour * 3_600_000)),
+    )
+    const range = { startMs: T0_MS - 7 * 86_400_000, endMs: T0_MS }
+    const expected = hours.map((hour) => hour.toString(16))
+    for (const limit of [1, 2, 20])
+      expect((await allPages('long', { ...range, limit })).found).toEqual(expected)
+  })
+
   test('the range includes its start and excludes its end', async () => {
     await insertSpans(deps.storage, [
       span('range', '1', -1),
@@ -304,6 +316,25 @@ describe('a filter', () => {
     const page = await search('filters', { filter })
     expect(page.traces.map(({ traceId }) => shortId(traceId))).not.toContain('abc')
   })
+})
+
+test('an attribute is found on spans, in resources, and where some have it here and some there', async () => {
+  const here = (value: string) => ({ attributes: [text('where', value)] })
+  await insertSpans(deps.storage, [
+    span('where', '1', 1, here('both')),
+    span('where', '2', 2, { resource: here('both') }),
+    span('where', '3', 3, { resource: here('resource') }),
+    span('where', '4', 4, here('span')),
+    span('where', '5', 5, { resource: { attributes: [text('only.resource', 'x')] } }),
+  ])
+  const find = async (key: string, value: string) => {
+    const page = await search('where', { filter: { attributes: [{ key, value }] } })
+    return page.traces.map(({ traceId }) => shortId(traceId))
+  }
+  expect(await find('where', 'both')).toEqual(['2', '1'])
+  expect(await find('where', 'resource')).toEqual(['3'])
+  expect(await find('where', 'span')).toEqual(['4'])
+  expect(await find('only.resource', 'x')).toEqual(['5'])
 })
 
 describe('a cursor', () => {

@@ -1,5 +1,5 @@
 import type { QueryDeps } from '../query-deps.ts'
-import { findResourceAttributes } from './find-resource-attributes.ts'
+import { locateAttributes } from './locate-attributes.ts'
 import {
   findTracesUpTo,
   type MatchingSpan,
@@ -60,9 +60,10 @@ export async function searchTraces(deps: QueryDeps, request: SearchTracesRequest
   const cursor = request.cursor ? decodeCursor(request.cursor, fingerprint) : null
   const { startMs, endMs } = cursor ?? request
   if (!(startMs < endMs)) return { traces: [], cursor: null, isPartial: false }
-  const isInResource = await findResourceAttributes(deps, {
+  const places = await locateAttributes(deps, {
     tenant,
     attributes: filter.attributes ?? [],
+    level: 'span',
     startMs,
     signal,
   })
@@ -71,7 +72,7 @@ export async function searchTraces(deps: QueryDeps, request: SearchTracesRequest
     order,
     startNs: BigInt(Math.floor(startMs * 1000)) * 1000n,
     endNs: BigInt(Math.floor(endMs * 1000)) * 1000n - 1n,
-    filter: spanConditions(filter, isInResource),
+    filter: spanConditions(filter, places),
     signal,
   }
   const found = await findLines(deps, spans, cursor, limit)
@@ -96,14 +97,21 @@ async function findLines(
   const decided = new Set<string>()
   // A trace often has several matching spans, all of them close together.
   const batch = Math.min(4 * limit + 16, 5_000)
+  const starts = windowStarts(spans, cursor)
+  let { endNs } = spans
   let position: MatchingSpan | null = null
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const rows = await readMatchingSpans(deps, spans, {
-      after: position ?? cursor?.position ?? null,
-      without: [...decided],
-      withoutTails: cursor?.shown ?? [],
-      limit: batch,
-    })
+    const startNs = starts[0] ?? spans.startNs
+    const rows = await readMatchingSpans(
+      deps,
+      { ...spans, startNs, endNs },
+      {
+        after: position ?? cursor?.position ?? null,
+        without: [...decided],
+        withoutTails: cursor?.shown ?? [],
+        limit: batch,
+      },
+    )
     const fresh = [...new Set(rows.map(({ traceId }) => traceId))].filter((traceId) => !decided.has(traceId))
     const shown =
       cursor?.horizon && fresh.length > 0 ? await findTracesUpTo(deps, spans, fresh, cursor.horizon) : null
@@ -117,10 +125,27 @@ async function findLines(
       if (!shown?.has(row.traceId)) lines.set(row.traceId, row)
     }
     position = rows.at(-1) ?? position
-    if (rows.length < batch) return { lines: [...lines.values()], next: null }
+    if (rows.length === batch) continue
+    if (starts.length <= 1) return { lines: [...lines.values()], next: null }
+    starts.shift()
+    endNs = startNs - 1n
   }
   return { lines: [...lines.values()], next: position }
 }
+
+/**
+ * Where the windows begin in which a search by time looks, one after the other, each eight times as long as the one
+ * before: the newest traces are found without looking at the whole range.
+ */
+function windowStarts(spans: MatchingSpansRequest, cursor: SearchCursor | null): bigint[] {
+  if (spans.order === 'duration') return [spans.startNs]
+  const endNs = cursor?.position.startNs ?? spans.endNs
+  const length = endNs - spans.startNs
+  const shorter = [length / 64n, length / 8n].filter((window) => window > SHORTEST_WINDOW_NS)
+  return [...shorter.map((window) => endNs - window), spans.startNs]
+}
+
+const SHORTEST_WINDOW_NS = 300_000_000_000n
 
 function nextCursor(
   search: Pick<SearchCursor, 'fingerprint' | 'startMs' | 'endMs'>,

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { AttributePlace } from './attribute-conditions.ts'
 import { isSharedOnly, sharedConditions, spanConditions } from './span-conditions.ts'
 import type { TraceFilter } from './trace-filter.ts'
 
 describe('the SQL of a filter', () => {
-  const golden: [string, TraceFilter, boolean[], string, Record<string, unknown>][] = [
+  const golden: [string, TraceFilter, AttributePlace[], string, Record<string, unknown>][] = [
     ['nothing', {}, [], '1', {}],
     [
       'columns',
@@ -35,18 +36,25 @@ describe('the SQL of a filter', () => {
     ['a first attempt', { isRetried: false }, [], 'retry_attempt = 0', {}],
     ['a root', { isRoot: true }, [], "parent_span_id = toFixedString('', 8)", {}],
     [
-      'an attribute that no resource has: the index over values decides',
+      'an attribute of the rows: the index over values decides',
       { attributes: [{ key: 'k', value: 'v' }] },
-      [false],
+      ['own'],
       'has(mapValues(attrs), {a0Value:String}) AND attrs[{a0Key:String}] = {a0Value:String}',
       { a0Key: 'k', a0Value: 'v' },
     ],
     [
-      'an attribute that a resource has',
+      'an attribute that both have',
       { attributes: [{ key: 'k', value: 'v' }] },
-      [true],
+      ['both'],
       '((has(mapValues(attrs), {a0Value:String}) AND attrs[{a0Key:String}] = {a0Value:String}) OR ' +
         'origin GLOBAL IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND resource_attrs[{a0Key:String}] = {a0Value:String}))',
+      { a0Key: 'k', a0Value: 'v' },
+    ],
+    [
+      'an attribute of resources: the set of origins decides',
+      { attributes: [{ key: 'k', value: 'v' }] },
+      ['resource'],
+      'origin GLOBAL IN (SELECT id FROM origins WHERE tenant = {tenant:String} AND resource_attrs[{a0Key:String}] = {a0Value:String})',
       { a0Key: 'k', a0Value: 'v' },
     ],
     [
@@ -58,8 +66,8 @@ describe('the SQL of a filter', () => {
     ],
   ]
 
-  test.each(golden)('of %s', (_, filter, isInResource, sql, params) => {
-    expect(spanConditions(filter, isInResource)).toEqual({ sql, params })
+  test.each(golden)('of %s', (_, filter, places, sql, params) => {
+    expect(spanConditions(filter, places)).toEqual({ sql, params })
   })
 
   test('never holds a value of the filter', () => {
@@ -76,7 +84,7 @@ describe('the SQL of a filter', () => {
       upstreamCluster: evil,
       upstreamEndpoint: evil,
     }
-    expect(spanConditions(filter, [true]).sql).not.toContain(evil)
+    expect(spanConditions(filter, ['both']).sql).not.toContain(evil)
   })
 })
 

@@ -1,5 +1,11 @@
 import type { Parameter } from '../../storage/storage.ts'
-import { anyAttribute, bindAttribute, ownAttribute, resourceAttribute } from './attribute-conditions.ts'
+import {
+  type AttributePlace,
+  anyAttribute,
+  bindAttribute,
+  ownAttribute,
+  resourceAttribute,
+} from './attribute-conditions.ts'
 import { allOf, type BoundSql } from './bound-sql.ts'
 import type { TraceFilter } from './trace-filter.ts'
 
@@ -37,15 +43,14 @@ export function isSharedOnly(filter: TraceFilter): boolean {
 
 /**
  * The conditions of a filter on a row of `spans`.
- * `isInResource`: for each of `filter.attributes`, whether any resource has it. Where none has, the resources are left
- * out, and the index over attribute values decides alone.
+ * `places`: for each of `filter.attributes`, where it can be (from `locateAttributes`); absent: anywhere.
  */
-export function spanConditions(filter: TraceFilter, isInResource: readonly boolean[]): BoundSql {
-  const parts = [sharedConditions(filter), spanOnlyConditions(filter, isInResource)]
+export function spanConditions(filter: TraceFilter, places: readonly AttributePlace[]): BoundSql {
+  const parts = [sharedConditions(filter), spanOnlyConditions(filter, places)]
   return allOf(parts.filter(({ sql }) => sql !== '1'))
 }
 
-function spanOnlyConditions(filter: TraceFilter, isInResource: readonly boolean[]): BoundSql {
+function spanOnlyConditions(filter: TraceFilter, places: readonly AttributePlace[]): BoundSql {
   const conditions: BoundSql[] = []
   const add = (sql: string, params: BoundSql['params'] = {}) => conditions.push({ sql, params })
   const { minDurationNs, maxDurationNs, isRetried, isRoot } = filter
@@ -70,7 +75,7 @@ function spanOnlyConditions(filter: TraceFilter, isInResource: readonly boolean[
   })
   filter.attributes?.forEach((attribute, index) => {
     const name = `a${index}`
-    add(anyAttribute(name, attribute, isInResource[index] ?? false), bindAttribute(name, attribute))
+    add(anyAttribute(name, attribute, places[index] ?? 'both'), bindAttribute(name, attribute))
   })
   return allOf(conditions)
 }
