@@ -9,10 +9,12 @@ import { systemClock } from '../runtime/clock.ts'
 import { AppError } from '../runtime/errors.ts'
 import { type ClickHouseServer, startClickHouseServer } from '../test/support/clickhouse-server.ts'
 import { nativeBlock, type TestColumn } from '../test/support/native-block.ts'
-import { clickHouseConfig } from './config.ts'
+import { applyRetention } from './apply-retention.ts'
+import { clickHouseConfig, retentionConfig } from './config.ts'
 import { connectStorage } from './connect-storage.ts'
-import type { Parameter, Select, Storage } from './storage.ts'
-import type { TableName } from './tables.ts'
+import { listPartitions } from './list-partitions.ts'
+import type { ManagedStorage, Parameter, Select, Storage } from './storage.ts'
+import { TABLES, type TableName } from './tables.ts'
 
 const LIMITS = {
   timeoutMs: 5000,
@@ -34,8 +36,13 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true })
 })
 
-function open(kind: 'embedded' | 'server', overrides: object = {}): Promise<Storage> {
-  const remote = { url: server.url, username: 'mesh', password: 'se:cret' }
+/** On one node, a server's, or a cluster's, each with a database of its own. */
+type Kind = 'embedded' | 'server' | 'cluster'
+
+function open(kind: Kind, overrides: object = {}): Promise<ManagedStorage> {
+  const database = kind === 'cluster' ? 'meshwatch_cluster' : 'meshwatch'
+  const cluster = kind === 'cluster' ? 'mesh' : null
+  const remote = { url: server.url, username: 'mesh', password: 'se:cret', database, cluster }
   return connectStorage({
     config: clickHouseConfig.parse(kind === 'embedded' ? {} : { ...remote, ...overrides }),
     dataDir,
@@ -198,8 +205,8 @@ const EVERY_TYPE: readonly TypedRow[] = [
   },
 ]
 
-describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
-  let storage: Storage
+describe.each(['embedded', 'server', 'cluster'] as const)('storage, %s', (kind) => {
+  let storage: ManagedStorage
 
   beforeAll(async () => {
     storage = await open(kind)
@@ -408,12 +415,21 @@ describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
       rows: 6,
       deduplicationToken: 'blocks',
     })
-    const parts = await storage.select<{ n: string }>({
-      name: 'test',
-      tenant: 'attribute_keys',
-      sql: 'SELECT rows AS n FROM system.parts WHERE active AND table = {tenant:String} AND database = currentDatabase()',
-    })
+    const parts = await storage.inspect<{ n: string }>(
+      "SELECT rows AS n FROM system.parts WHERE active AND database = currentDatabase() AND startsWith(table, 'attribute_keys')",
+    )
     expect(parts).toEqual([{ n: '3' }, { n: '3' }])
+  })
+
+  test('retention reaches every table', async () => {
+    const expected = TABLES.map((table) => (kind === 'cluster' ? `${table}_local` : table)).sort()
+    const config = retentionConfig.parse({ traces: '14d', metrics: '15d' })
+    await applyRetention({ storage, config, clock: systemClock, logger: pino({ level: 'silent' }) })
+    const rows = await storage.inspect<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(engine_full, ' TTL .*toIntervalDay\\\\((14|15|16)\\\\)') ORDER BY name",
+    )
+    expect(rows.map(({ name }) => name)).toEqual(expected)
+    expect((await listPartitions(storage)).map(({ table }) => table)).toContain('spans')
   })
 
   test.each(EVERY_TYPE)(
@@ -437,7 +453,7 @@ describe.each(['embedded', 'server'] as const)('storage, %s', (kind) => {
 })
 
 describe('a server', () => {
-  let storage: Storage
+  let storage: ManagedStorage
   beforeAll(async () => {
     await server.behave({ mode: 'normal' })
     storage = await open('server')

@@ -3,7 +3,7 @@
  * front of the embedded engine. Beside it stands `POST /control`, by which a test makes it misbehave.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -45,7 +45,18 @@ const stalled = new Set<() => void>()
 const enginePath = join(dataDir, 'clickhouse')
 mkdirSync(enginePath, { recursive: true })
 mkdirSync(join(dataDir, 'bodies'), { recursive: true })
-const engine = new Session(enginePath)
+/** A cluster named `mesh`, of one shard, which is this engine: so `Distributed` tables work in earnest. */
+const CONFIG = `<clickhouse>
+  <tcp_port>9000</tcp_port>
+  <remote_servers><mesh><shard>
+    <internal_replication>true</internal_replication>
+    <replica><host>127.0.0.1</host><port>9000</port></replica>
+  </shard></mesh></remote_servers>
+</clickhouse>
+`
+const configFile = join(dataDir, 'config.xml')
+writeFileSync(configFile, CONFIG)
+const engine = new Session(enginePath, { connectionArgs: [`--config-file=${configFile}`] })
 
 /** What a request's session begins with: parameters are longer as statements than they were in the request. */
 const LONG_STATEMENTS = 'SET max_query_size = 16777216'
@@ -141,7 +152,7 @@ async function answer(
     const database = url.searchParams.get('database')
     if (database !== null) await session.queryAsync(`USE ${database}`)
     const prefix = sets(url, queryId)
-    const statement = await withData(sql, data, file)
+    const statement = await withData(withoutKeeper(sql), data, file)
     const version = behaviour.version
     const result =
       version !== '' && /\bversion\(\)/.test(sql)
@@ -165,6 +176,15 @@ function sets(url: URL, queryId: string): string {
     else if (!NO_SETTINGS.has(name)) assignments.push(`${name} = ${quoteString(formatParameter(value))}`)
   }
   return `SET ${assignments.join(', ')}; ${readonly}`
+}
+
+/** There is no Keeper: what runs on the cluster runs here, and nothing is replicated. */
+function withoutKeeper(sql: string): string {
+  if (!/\bON CLUSTER 'mesh'/.test(sql)) return sql
+  return sql
+    .replace(/ ON CLUSTER 'mesh'/, '')
+    .replace(/Replicated(\w*MergeTree)\('[^']*', '\{replica\}'(?:, )?/, '$1(')
+    .replace('replicated_deduplication_window', 'non_replicated_deduplication_window')
 }
 
 /** The engine reads Native data from files only; the other formats can follow the statement. */
