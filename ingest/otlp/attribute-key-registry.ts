@@ -27,6 +27,9 @@ export class AttributeKeyRegistry {
   readonly #columns: AttributeKeyColumns
   readonly #tenants = new Map<string, Seen>()
   #current: Seen = { kinds: [], told: 0 }
+  /** What was told since {@link begin}: level, key's number, kind's bit, one after the other. */
+  readonly #fresh: number[] = []
+  #toldBefore = 0
   #tenantId = 0
   #day = -1
   #generation = -1
@@ -48,11 +51,26 @@ export class AttributeKeyRegistry {
       this.#tenants.set(tenant, seen)
     }
     this.#current = seen
+    this.#fresh.length = 0
+    this.#toldBefore = seen.told
+  }
+
+  /** What was told since {@link begin} is taken back, and will be told again. */
+  rollback(): void {
+    const fresh = this.#fresh
+    for (let at = 0; at < fresh.length; at += 3) {
+      const kinds = this.#current.kinds[fresh[at] as number] as Uint8Array
+      const keyId = fresh[at + 1] as number
+      kinds[keyId] = (kinds[keyId] as number) & ~(fresh[at + 2] as number)
+    }
+    fresh.length = 0
+    this.#current.told = this.#toldBefore
   }
 
   /** Tells everything anew: what was written may not have reached the disk. */
   forget(): void {
     this.#tenants.clear()
+    this.#fresh.length = 0
   }
 
   /** The observer for attributes at one level. */
@@ -76,6 +94,7 @@ export class AttributeKeyRegistry {
       seen.kinds[level] = grown
     }
     kinds[keyId] = (kinds[keyId] as number) | bit
+    this.#fresh.push(level, keyId, bit)
     if (seen.told >= MAX_KEYS_PER_DAY) return
     seen.told++
     const columns = this.#columns

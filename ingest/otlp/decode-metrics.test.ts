@@ -207,7 +207,7 @@ test('a malformed message leaves nothing behind, and what follows is whole', () 
     },
     { name: 's', summary: { dataPoints: [{ timeUnixNano: nanos(NOW), quantileValues: [{ quantile: 1 }] }] } },
   ]
-  const good = metricsMessage(metrics)
+  const good = metricsMessage(metrics, { attributes: [text('service.name', 'cart')] })
   decodeInto(blocks, 'metrics', metricsMessage([sumMetric([point()])]), { now: NOW })
   const before = readBlocks(blocks)
   const broken = Buffer.concat([good, Buffer.from([0x0a, 0x05])])

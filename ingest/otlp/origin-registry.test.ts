@@ -38,4 +38,17 @@ describe('an origin is told once', () => {
     decodeInto(blocks, 'traces', message, { now: NOW })
     expect(count(blocks)).toBe(1)
   })
+
+  test('and again after its message was malformed, while others are not', () => {
+    const blocks = createTelemetryBlocks({ maxAttributes: 128 })
+    const other = Buffer.from(message)
+    other.write('cars', other.indexOf('cart'))
+    decodeInto(blocks, 'traces', other, { now: NOW })
+    const broken = Buffer.concat([message, Buffer.from([0x0a, 5])])
+    expect(() => decodeInto(blocks, 'traces', broken, { now: NOW })).toThrow(/Cannot decode/)
+    for (const sent of [message, other]) decodeInto(blocks, 'traces', sent, { now: NOW })
+    const told = readBlocks(blocks)
+    expect(told['origins']?.map((row) => row['service'])).toEqual(['cars', 'cart'])
+    expect(told['attribute_keys']?.map((row) => row['key'])).toEqual(['service.name'])
+  })
 })

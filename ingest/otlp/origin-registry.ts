@@ -11,6 +11,8 @@ import { LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
 export const UNKNOWN_SERVICE = 'unknown_service'
 
 const MAX_CACHED = 20_000
+/** Senders choose how long a resource is. */
+const MAX_CACHED_BYTES = 32 << 20
 
 /** A resource and scope as spans refer to them. Numbers hold for one generation of the interners. */
 export interface Origin {
@@ -59,6 +61,9 @@ export class OriginRegistry {
   readonly #resource: AttributeReader
   readonly #scope: AttributeReader
   readonly #cache = new Map<string, Cached>()
+  #cachedBytes = 0
+  /** Keys of what was written since {@link begin}. */
+  readonly #fresh: string[] = []
   #tenant = ''
   #tenantId = 0
   #day = 0
@@ -85,11 +90,21 @@ export class OriginRegistry {
     this.#tenant = tenant
     this.#tenantId = tenantId
     this.#day = day
+    this.#fresh.length = 0
+  }
+
+  /** What was written since {@link begin} is taken back, and will be written again. */
+  rollback(): void {
+    for (const key of this.#fresh) {
+      if (this.#cache.delete(key)) this.#cachedBytes -= key.length
+    }
+    this.#fresh.length = 0
   }
 
   /** Writes every pair anew: what was written may not have reached the disk. */
   forget(): void {
     this.#cache.clear()
+    this.#cachedBytes = 0
   }
 
   /**
@@ -105,9 +120,12 @@ export class OriginRegistry {
     const key = this.#cacheKey([resource, resourceSchema, scope, scopeSchema])
     let cached = this.#cache.get(key)
     if (cached === undefined || cached.day !== this.#day) {
+      if (cached !== undefined) this.#cachedBytes -= key.length
       cached = this.#write(resource, resourceSchema, scope, scopeSchema)
-      if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
+      if (this.#cache.size >= MAX_CACHED || this.#cachedBytes > MAX_CACHED_BYTES) this.forget()
       this.#cache.set(key, cached)
+      this.#cachedBytes += key.length
+      this.#fresh.push(key)
     }
     if (!cached.isGood) return null
     if (cached.generation !== this.#text.generation) this.#renumber(cached)

@@ -43,9 +43,9 @@ export const SERIES_TOO_DEEP = -2
 export const SERIES_TOO_WIDE = -3
 
 const NOT_WRITTEN = -1
-const MAX_CACHED = 500_000
-const MAX_CACHED_BYTES = 128 << 20
-const MAX_HEAD_BYTES = 32 << 20
+/** Beyond these everything is learned anew: senders choose how many series there are. */
+const MAX_KNOWN = 1_000_000
+const MAX_BYTES = 64 << 20
 const ID_BYTES = 16
 
 /**
@@ -61,7 +61,9 @@ export class SeriesRegistry {
   readonly #attributes: AttributeReader
   /** Numbers the bytes that the series of one metric share. */
   readonly #heads: Interner
-  /** Numbers a head's number with the bytes of the attributes. */
+  /** Numbers the bytes of a point's attributes: many metrics and resources share them. */
+  readonly #sets: Interner
+  /** Numbers pairs of a head's and a set's number. */
   readonly #known: Interner
   /** The day on which a known series was written; or why it is none. */
   #days = new Int32Array(1024).fill(NOT_WRITTEN)
@@ -83,18 +85,17 @@ export class SeriesRegistry {
   constructor(parts: SeriesRegistryParts) {
     this.#parts = parts
     this.#heads = new Interner(parts.seed, false)
+    this.#sets = new Interner(parts.seed, false)
     this.#known = new Interner(parts.seed, false)
     this.#attributes = new AttributeReader(parts.text, parts.maxAttributes)
   }
 
   /** Says whose message follows and on which day (days since the epoch) it came. */
   begin(tenant: string, tenantId: number, day: number): void {
-    if (
-      this.#known.size > MAX_CACHED ||
-      this.#known.arena.length > MAX_CACHED_BYTES ||
-      this.#heads.arena.length > MAX_HEAD_BYTES
-    ) {
+    const bytes = this.#heads.arena.length + this.#sets.arena.length
+    if (this.#known.size > MAX_KNOWN || bytes > MAX_BYTES) {
       this.#heads.clear()
+      this.#sets.clear()
       this.#known.clear()
       this.forget()
     }
@@ -153,7 +154,6 @@ export class SeriesRegistry {
   beginPoint(): void {
     this.#count = 0
     this.#key.length = 0
-    this.#key.pushVarint(this.#headNumber)
   }
 
   /** Adds the KeyValue message in `[start, end)` of the reader's bytes. */
@@ -176,7 +176,12 @@ export class SeriesRegistry {
    * {@link SERIES_TOO_WIDE}. Throws MALFORMED_MESSAGE. The reader's position is undefined afterwards.
    */
   resolve(): number {
-    const number = this.#known.intern(this.#key.bytes, 0, this.#key.length)
+    const key = this.#key
+    const set = this.#sets.intern(key.bytes, 0, key.length)
+    key.length = 0
+    key.pushVarint(this.#headNumber)
+    key.pushVarint(set)
+    const number = this.#known.intern(key.bytes, 0, key.length)
     if (number >= this.#days.length) this.#grow(number)
     let day = this.#days[number] as number
     if (day !== this.#day && day >= NOT_WRITTEN) {

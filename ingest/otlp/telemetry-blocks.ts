@@ -73,12 +73,26 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     keys.forget()
     series.forget()
   }
+  /** Call when no block has rows. */
+  const renewInterners = () => {
+    if (text.size <= MAX_INTERNED && text.arena.length <= MAX_INTERNED_BYTES && binary.size <= MAX_INTERNED) {
+      return
+    }
+    // The columns' dictionaries refer to the numbers of before.
+    for (const block of blocks) block.reset()
+    text.clear()
+    binary.clear()
+    internKnownKeys(text)
+  }
+  const rows = () => blocks.reduce((sum, block) => sum + block.rows(), 0)
   return {
     blocks,
     decodeTraces: createTraceDecoder(parts, spanColumns),
     decodeMetrics: createMetricDecoder(parts, metricColumns, series),
     decodeLogs: createLogDecoder(parts, logColumns),
     begin: (tenant, day) => {
+      // Messages of which nothing is taken fill the interners too, and no batch is written after them.
+      if (rows() === 0) renewInterners()
       for (const block of blocks) block.mark()
       const tenantId = text.internText(tenant)
       keys.begin(tenant, tenantId, day)
@@ -88,19 +102,15 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     },
     rollback: () => {
       for (const block of blocks) block.rollback()
-      origins.forget()
-      keys.forget()
+      origins.rollback()
+      keys.rollback()
       series.rollback()
     },
-    rows: () => blocks.reduce((sum, block) => sum + block.rows(), 0),
+    rows,
     reset: (areWritten) => {
       for (const block of blocks) block.reset()
       if (!areWritten) forget()
-      if (text.size > MAX_INTERNED || text.arena.length > MAX_INTERNED_BYTES || binary.size > MAX_INTERNED) {
-        text.clear()
-        binary.clear()
-        internKnownKeys(text)
-      }
+      renewInterners()
     },
     forget,
   }
