@@ -61,8 +61,8 @@ function writeFields(to: Transcoding, message: Message, value: unknown): void {
   const names = Object.keys(members)
   for (let index = names.length - 1; index >= 0; index--) {
     const name = names[index] as string
-    const field = message.get(name)
     const member = members[name]
+    const field = message.get(name === 'intValue' && isBeyondInt64(member) ? 'doubleValue' : name)
     if (field === undefined || member === null) continue
     to.path.push(name)
     if (field.isRepeated) writeRepeated(to, field, member)
@@ -158,6 +158,15 @@ function writeZigZag(writer: BackwardWriter, value: number): void {
 function readEnum(path: Path, field: Field, value: unknown): number {
   const named = typeof value === 'string' ? field.values.get(value) : undefined
   return named ?? readInt32(path, value, 'an integer or the name of a value')
+}
+
+/**
+ * The JavaScript SDK writes every integral number as `intValue`, 1.5e300 too: it is a double, and refusing it would cost
+ * the sender the whole batch.
+ */
+function isBeyondInt64(value: unknown): boolean {
+  if (typeof value === 'bigint') return value < -MAX_INT64 - 1n || value > MAX_INT64
+  return typeof value === 'number' && Math.abs(value) >= 2 ** 63 && value !== -(2 ** 63)
 }
 
 function readUint64(path: Path, value: unknown): bigint {
