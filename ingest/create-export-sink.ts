@@ -61,7 +61,10 @@ export function createExportSink(options: ExportSinkOptions): ExportSink {
         })
       }
       const outcome = decode(signal, tenant, message)
-      if (outcome.accepted > 0) {
+      if (outcome.accepted === 0) {
+        // Its resources and keys would gather in the blocks, which only a commit empties.
+        blocks.rollback()
+      } else {
         try {
           await commit.commit(message.length)
         } catch (error) {
