@@ -19,10 +19,20 @@ test('the defaults are what the documentation says', () => {
   })
 })
 
+test.each(['http://host', 'https://clickhouse.example:8443', 'http://[::1]:8123/'])(
+  '%s is a server',
+  (url) => {
+    expect(clickHouseConfig.parse({ url }).url).toBe(url)
+  },
+)
+
 describe('what is refused', () => {
   test.each([
     [clickHouseConfig, { url: 'ftp://x' }],
     [clickHouseConfig, { url: 'localhost' }],
+    [clickHouseConfig, { url: 'http://user:password@host:8123' }],
+    [clickHouseConfig, { url: 'http://host:8123/database' }],
+    [clickHouseConfig, { url: 'http://host:8123?user=u' }],
     [clickHouseConfig, { database: 'a; DROP' }],
     [clickHouseConfig, { database: '1a' }],
     [clickHouseConfig, { cluster: "c'" }],

@@ -29,10 +29,20 @@ const identifier = z
     'expected a name of letters, digits and _ that does not start with a digit',
   )
 
+function isOrigin(text: string): boolean {
+  // What is no URL at all has been complained about already.
+  if (!URL.canParse(text)) return true
+  const url = new URL(text)
+  return url.href === `${url.origin}/`
+}
+
 /** Section `clickhouse`: where telemetry is stored. Without `url` the engine runs inside this process. */
 export const clickHouseConfig = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .refine(isOrigin, {
+      message: 'expected scheme, host and port only: user, password and database have keys of their own',
+    })
     .nullable()
     .default(null),
   database: identifier.default('meshwatch'),

@@ -120,8 +120,16 @@ async function prepare(client: ClickHouseClient, config: ClickHouseConfig): Prom
     const answer = await client.query({ query: 'SELECT version() AS version', format: 'JSONEachRow' })
     const version = (await answer.json<{ version: string }>())[0]?.version ?? ''
     refuseOldVersion(version)
-    const where = config.cluster === null ? '' : ` ${onCluster(config.cluster)}`
-    await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.database}${where}` })
+    const found = await client.query({
+      query: 'SELECT name FROM system.databases WHERE name = {name:String}',
+      query_params: { name: config.database },
+      format: 'JSONEachRow',
+    })
+    // A user without the right to create databases can be given one.
+    if ((await found.json()).length === 0) {
+      const where = config.cluster === null ? '' : ` ${onCluster(config.cluster)}`
+      await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.database}${where}` })
+    }
     return version
   } finally {
     await client.close()
