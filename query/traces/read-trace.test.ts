@@ -110,6 +110,22 @@ describe('a trace that cannot be read', () => {
     expect((await readTrace(deps, { tenant: 'blue', traceId: id(6) }))?.spans).toHaveLength(1)
   })
 
+  test('shows to each tenant its own resource, also where both have the same origin id', async () => {
+    const span = { traceId: id(7), spanId: 'a', service: 'a', startTimeUnixNano: T0 }
+    await insertSpans(deps.storage, [{ ...span, tenant: 'green' }])
+    expect((await readTrace(deps, { tenant: 'green', traceId: id(7) }))?.spans).toHaveLength(1)
+    // Stored without an origin of its own: only the id is the same.
+    await deps.storage.command(
+      "INSERT INTO spans SELECT * REPLACE ('pink' AS tenant) FROM (SELECT * FROM spans WHERE tenant = 'green')",
+    )
+    const pink = await readTrace(deps, { tenant: 'pink', traceId: id(7) })
+    expect(pink?.spans[0]?.resource.attributes).toEqual([])
+    const green = await readTrace(deps, { tenant: 'green', traceId: id(7) })
+    expect(green?.spans[0]?.resource.attributes).toEqual([
+      { key: 'service.name', value: { stringValue: 'a' } },
+    ])
+  })
+
   test('is refused with an id of another length', async () => {
     await expect(read('abc')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
