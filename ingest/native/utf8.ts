@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-const decoder = new TextDecoder('utf-8')
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /** True when `bytes[start, end)` has no byte above 0x7f. */
