@@ -135,8 +135,6 @@ describe('what is refused, with its neighbours kept', () => {
   const deep = (depth: number): OtlpJson => (depth === 0 ? {} : { arrayValue: { values: [deep(depth - 1)] } })
   const nanos = (ms: number) => String(BigInt(ms) * 1_000_000n)
   test.each<[string, OtlpJson, string]>([
-    ['a trace id that is too short', { traceId: '01' }, 'trace_id'],
-    ['a span id that is too long', { spanId: '01'.repeat(9) }, 'span_id'],
     ['a time before retention', { timeUnixNano: nanos(NOW - DAY - 1) }, 'too_old'],
     ['a time in the future', { timeUnixNano: nanos(NOW + DAY + 1) }, 'in_future'],
     // It would decide the partition.
@@ -157,8 +155,11 @@ describe('what is refused, with its neighbours kept', () => {
 })
 
 describe('what is kept although it is odd', () => {
-  test('empty ids are zero', () => {
-    const { row } = decodeOne(record({ traceId: '', spanId: '' }))
+  test.each([
+    ['empty', { traceId: '', spanId: '' }],
+    ['too short or too long', { traceId: '01', spanId: '01'.repeat(9) }],
+  ])('ids that are %s are zero', (_name, fields) => {
+    const { row } = decodeOne(record(fields))
     expect(row).toMatchObject({ trace_id: '00'.repeat(16), span_id: '00'.repeat(8) })
   })
 

@@ -98,8 +98,6 @@ export function createLogDecoder(parts: DecoderParts, columns: LogColumns): Deco
       else if (field === 8 && wireType === FIXED32) flags = reader.fixed32(end)
       else reader.skip(end, field)
     }
-    if (traceSize !== 0 && traceSize !== 16) return 'trace_id'
-    if (spanSize !== 0 && spanSize !== 8) return 'span_id'
     if (attributes.isTooDeep || !isWithinDepth(reader, bodyStart, bodyEnd)) return 'too_deep'
     let low = timeLow
     let high = timeHigh
@@ -122,9 +120,10 @@ export function createLogDecoder(parts: DecoderParts, columns: LogColumns): Deco
     columns.ts.pushUint64(low, high)
     columns.time_unix_nano.pushUint64(timeLow, timeHigh)
     columns.observed_time_unix_nano.pushUint64(observedLow, observedHigh)
-    if (traceSize === 0) columns.trace_id.pushZero()
+    // An id of another length counts as none: the record is worth keeping without its trace (logs.proto).
+    if (traceSize !== 16) columns.trace_id.pushZero()
     else columns.trace_id.pushFrom(bytes, traceStart)
-    if (spanSize === 0) columns.span_id.pushZero()
+    if (spanSize !== 8) columns.span_id.pushZero()
     else columns.span_id.pushFrom(bytes, spanStart)
     columns.flags.pushUint32(flags)
     columns.severity_number.pushUint8(severity > MAX_SEVERITY ? 0 : severity)
