@@ -75,7 +75,7 @@ describe('meshwatch trace', () => {
   test('draws the tree', async () => {
     const { code, stdout, stderr } = await run(showTrace, [SAMPLE_TRACE.traceId, ...server()])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('└─ ✗ frontend POST checkout → checkout 503 UO retry 1')
+    expect(stdout).toContain('└─ ✗ frontend POST checkout 503 UO retry 1 → checkout')
   })
 
   test('prints the answer with --json', async () => {

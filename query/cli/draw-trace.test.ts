@@ -37,16 +37,16 @@ function labels(spans: SpanAnswer[]): string[] {
     .trimEnd()
     .split('\n')
     .slice(2)
-    .map((line) => line.slice(0, 55).trimEnd().replaceAll('frontend ', ''))
+    .map((line) => line.slice(0, 60).trimEnd().replaceAll('frontend ', ''))
 }
 
 test('a trace with a retry, an error and flags', () => {
   expect(drawTrace(SAMPLE, plain)).toBe(
     `trace 0af7651916cd43dd8448eb211c80319c · 2025-11-20T08:00:00.123Z · 250ms · 3 spans · 2 services · 2 errors · 2 retries
 
-frontend GET /cart 200                                         250ms ██████████████████████████████
-└─ ✗ frontend POST checkout → checkout 503 UO retry 1 "ups…    200ms ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒
-   └─ ✗ checkout POST 503 UO retry 1                            -1µs ▒
+frontend GET /cart 200                                              250ms █████████████████████████
+└─ ✗ frontend POST checkout 503 UO retry 1 → checkout "upstream…    200ms ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒
+   └─ ✗ checkout POST 503 UO retry 1                                 -1µs ▒
 `,
   )
 })

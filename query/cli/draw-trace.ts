@@ -25,7 +25,7 @@ export function drawTrace(
   options: { readonly columns: number; readonly hasColor: boolean },
 ): string {
   const columns = Math.max(60, options.columns)
-  const barWidth = Math.max(10, Math.min(60, Math.floor(columns * 0.3)))
+  const barWidth = Math.max(10, Math.min(60, Math.floor(columns * 0.25)))
   const labelWidth = columns - barWidth - DURATION_WIDTH - 3
   const paint = options.hasColor ? colorOf : () => null
   const lines = treeLines(trace.spans, Math.floor(labelWidth / 2)).map((line) => {
@@ -104,17 +104,18 @@ function describe({ span, isOrphan }: Line): string {
   const { mesh } = span
   const target = mesh.upstream ?? mesh.upstreamCluster
   const status = [mesh.httpStatus, mesh.grpcStatus === null ? null : `grpc ${mesh.grpcStatus}`]
+  // What failed comes before where it went: narrow terminals cut the end.
   const parts = [
     span.isError ? '✗' : null,
     span.service,
     span.name,
-    span.kind === 'client' || span.kind === 'producer' ? `→ ${target ?? '?'}` : null,
-    mesh.upstreamEndpoint === null ? null : `(${mesh.upstreamEndpoint})`,
     ...status,
     mesh.responseFlags,
     mesh.retryAttempt > 0 ? `retry ${mesh.retryAttempt}` : null,
-    span.status.message === '' ? null : `"${span.status.message}"`,
     isOrphan ? '(its parent is not stored)' : null,
+    span.kind === 'client' || span.kind === 'producer' ? `→ ${target ?? '?'}` : null,
+    mesh.upstreamEndpoint === null ? null : `(${mesh.upstreamEndpoint})`,
+    span.status.message === '' ? null : `"${span.status.message}"`,
   ]
   return terminalText(parts.filter((part) => part !== null && part !== '').join(' '))
 }
