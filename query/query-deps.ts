@@ -14,7 +14,11 @@ export interface QueryLimits {
 }
 
 /** What holds when nothing is configured. */
-export const DEFAULT_QUERY_LIMITS: QueryLimits = { maxSpans: 20_000, maxPageSize: 1_000, maxNames: 10_000 }
+export const DEFAULT_QUERY_LIMITS: QueryLimits = {
+  maxSpans: 20_000,
+  maxPageSize: 1_000,
+  maxNames: 10_000,
+}
 
 /** What every question needs. Handed to the functions of this room and to its routes. */
 export interface QueryDeps {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Storage } from '../../storage/storage.ts'
 import { insertSpans } from '../../test/support/insert-spans.ts'
 import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query-deps.ts'
 import { EVERY_KIND, SAMPLE_TRACE } from '../../test/support/sample-trace.ts'
@@ -61,6 +62,26 @@ describe('a stored trace', () => {
     expect(cut?.spans.map(({ spanId }) => spanId)).toEqual(['00000000000000b1', '00000000000000b2'])
     expect(cut?.isTruncated).toBe(true)
     expect((await read(id(2), { maxSpans: 3 }))?.isTruncated).toBe(false)
+  })
+
+  test('is cut where its rows are larger than a read may be, rather than refused', async () => {
+    await insertSpans(
+      deps.storage,
+      Array.from({ length: 300 }, (_, n) => ({
+        traceId: id(8),
+        spanId: (n + 1).toString(16),
+        service: 'a',
+        startTimeUnixNano: T0 + BigInt(n) * MS,
+      })),
+    )
+    const storage: Storage = {
+      ...deps.storage,
+      select: (question) => deps.storage.select({ ...question, limits: { maxResultRows: 250 } }),
+    }
+    const cut = await readTrace({ ...deps, storage }, { tenant: 'default', traceId: id(8), maxSpans: 2000 })
+    expect(cut?.isTruncated).toBe(true)
+    expect(cut?.spans).toHaveLength(200)
+    expect((await read(id(8), { maxSpans: 2000 }))?.spans).toHaveLength(300)
   })
 
   test('shows a span once that was sent twice, but both spans that share an id', async () => {

@@ -1,6 +1,6 @@
 import { AppError } from '../../runtime/errors.ts'
 import type { QueryDeps } from '../query-deps.ts'
-import { timeRange } from './bound-sql.ts'
+import { type BoundSql, timeRange } from './bound-sql.ts'
 import { decodeSpan, SPAN_COLUMNS, type SpanRow } from './decode-span.ts'
 import { readOrigins, UNKNOWN_ORIGIN } from './read-origins.ts'
 import { readTraceBounds } from './read-trace-bounds.ts'
@@ -36,10 +36,31 @@ export async function readTrace(deps: QueryDeps, request: ReadTraceRequest): Pro
     later(bounds.startNs, around === undefined ? null : millisToNanos(around.startMs)),
     earlier(bounds.endNs, around === undefined ? null : millisToNanos(around.endMs)),
   )
-  const rows = await deps.storage.select<SpanRow>({
-    name: 'traces.read',
-    tenant,
-    sql: `SELECT
+  const { rows, limit } = await readRows(deps, { ...request, traceId }, range, maxSpans)
+  if (rows.length === 0) return null
+  const kept = withoutCopies(rows.slice(0, limit))
+  const ids = [...new Set(kept.map((row) => row.originId))]
+  const origins = await readOrigins(deps, { tenant, ids, signal })
+  return {
+    traceId,
+    spans: kept.map((row) => decodeSpan(row, origins.get(row.originId) ?? UNKNOWN_ORIGIN)),
+    isTruncated: rows.length > limit,
+  }
+}
+
+/** Reads one row more than the limit; where the storage finds that too large, a tenth of the limit, and so on. */
+async function readRows(
+  deps: QueryDeps,
+  request: ReadTraceRequest,
+  range: BoundSql,
+  limit: number,
+): Promise<{ readonly rows: SpanRow[]; readonly limit: number }> {
+  const { tenant, traceId, signal } = request
+  try {
+    const rows = await deps.storage.select<SpanRow>({
+      name: 'traces.read',
+      tenant,
+      sql: `SELECT
   ${SPAN_COLUMNS}
 FROM spans
 WHERE tenant = {tenant:String}
@@ -47,17 +68,14 @@ WHERE tenant = {tenant:String}
   AND ${range.sql}
 ORDER BY ts, span_id
 LIMIT {limit:UInt32}`,
-    params: { ...range.params, traceId, limit: maxSpans + 1 },
-    ...(signal === undefined ? {} : { signal }),
-  })
-  if (rows.length === 0) return null
-  const kept = withoutCopies(rows.slice(0, maxSpans))
-  const ids = [...new Set(kept.map((row) => row.originId))]
-  const origins = await readOrigins(deps, { tenant, ids, signal })
-  return {
-    traceId,
-    spans: kept.map((row) => decodeSpan(row, origins.get(row.originId) ?? UNKNOWN_ORIGIN)),
-    isTruncated: rows.length > maxSpans,
+      params: { ...range.params, traceId, limit: limit + 1 },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return { rows, limit }
+  } catch (error) {
+    const isTooLarge = error instanceof AppError && error.code === 'RESULT_TOO_LARGE'
+    if (!isTooLarge || limit < 10) throw error
+    return readRows(deps, request, range, Math.floor(limit / 10))
   }
 }
 
