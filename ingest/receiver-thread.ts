@@ -20,7 +20,9 @@ import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from '.
 
 const MAX_ATTRIBUTES = 1024
 const MAX_FUTURE_MS = 10 * 60_000
-const SEGMENT_BYTES = 64 << 20
+/** A segment is removed whole: with a small journal it is a small part of it. */
+const MAX_SEGMENT_BYTES = 64 << 20
+const SEGMENTS_AT_LEAST = 8
 
 if (parentPort !== null) await startReceiverThread(parentPort, workerData as ReceiverThreadData)
 
@@ -86,7 +88,7 @@ function createJournalSink(
     journal: data.journal,
     tables: telemetry.blocks.map(({ table, structure }) => ({ table, structure })),
     isSynced: data.config.journal.fsync,
-    segmentBytes: SEGMENT_BYTES,
+    segmentBytes: Math.min(MAX_SEGMENT_BYTES, data.config.journal.maxSize / SEGMENTS_AT_LEAST),
   })
   let appended = data.pendingBytes
   let loaded = 0

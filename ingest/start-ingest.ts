@@ -78,7 +78,11 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       pendingBytes += message.bytes
       ends.push({ ...message.end, total: committedBytes })
       loader?.committed(message.end, message.acceptedAtMs)
-    } else if (message.type === 'journal-state') journalFailure = message.failure
+    } else if (message.type === 'journal-state') {
+      journalFailure = message.failure
+      // The writer gives up the segment that it could not write to.
+      if (message.failure !== null) loader?.sealed()
+    }
   })
   const listening = await thread.listening
   loader = startJournalLoader({

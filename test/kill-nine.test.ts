@@ -15,7 +15,7 @@ const ROUNDS = 20
 const SPANS_PER_MESSAGE = 50
 
 /** When in its life a server is killed. */
-const MOMENTS = ['start-up', 'first acknowledgement', 'load', 'second load', 'any time'] as const
+const MOMENTS = ['start-up', 'first acknowledgement', 'any time', 'load', 'second load'] as const
 
 let dataDir: string
 beforeAll(() => {
@@ -120,18 +120,19 @@ async function waitForMoment(
   const wanted = moment === 'load' ? 1 : 2
   await waitUntil('a load begins', () => {
     if (server.child.exitCode !== null) throw new Error(`The server ended: ${server.stderr()}`)
-    const loading = readCheckpoint()
+    const loading = readLoading()
     if (loading !== null) loads.add(loading)
     return loads.size >= wanted
   })
   await delay(random.below(120))
 }
 
-function readCheckpoint(): string | null {
-  const { loading } = JSON.parse(readFileSync(join(dataDir, 'journal', 'checkpoint.json'), 'utf8')) as {
-    loading: object | null
-  }
-  return loading === null ? null : JSON.stringify(loading)
+/** Where the load under way ends; null when there is none. */
+function readLoading(): string | null {
+  const text = readFileSync(join(dataDir, 'journal', 'checkpoint'), 'utf8')
+  const slots = [...text.matchAll(/"sequence":(\d+).*"loading":(null|\{[^}]*\})/g)]
+  const newest = slots.sort((a, b) => Number(b[1]) - Number(a[1]))[0]?.[2]
+  return newest === undefined || newest === 'null' ? null : newest
 }
 
 /** What a write that was cut short leaves: the head of a record that is longer than the file. */

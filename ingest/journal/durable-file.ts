@@ -12,7 +12,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Replaces a file's content so that after a crash either the old or the new content is there, whole. */
-export async function replaceFile(path: string, content: string, isSynced: boolean): Promise<void> {
+export async function replaceFile(path: string, content: Uint8Array, isSynced: boolean): Promise<void> {
   const temporary = `${path}.new`
   try {
     const file = await open(temporary, 'w', 0o600)

@@ -14,6 +14,8 @@ import { listSegments } from './recover-journal.ts'
 export interface JournalLoader {
   /** Says that everything up to `end` is durable in the journal. `acceptedAtMs`: of the newest request in it. */
   committed(end: Position, acceptedAtMs: number): void
+  /** Says that what comes next goes into a new segment: those there are can be removed as soon as they are loaded. */
+  sealed(): void
   state(): LoaderState
   /** Loads what is there, if ClickHouse takes it at once, and stops. What is left is loaded by the next start. */
   close(): Promise<void>
@@ -57,6 +59,8 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
   const metrics = createLoaderMetrics(options.registry)
   let checkpoint = options.checkpoint
   let end = options.end
+  /** Segments up to it get no more records; every start begins a new one. */
+  let lastSealed = options.end.segment
   let failure: string | null = null
   let isClosing = false
   let wake: () => void = () => undefined
@@ -65,6 +69,10 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
   if (comparePositions(checkpoint.loaded, end) < 0) commits.push({ end, acceptedAtMs: clock.now() })
 
   const hasPending = () => comparePositions(checkpoint.loaded, end) < 0
+  const isReleasable = () => {
+    const { segment, offset } = checkpoint.loaded
+    return !hasPending() && offset > 0 && segment <= lastSealed
+  }
 
   async function sleep(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -121,6 +129,14 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
     options.onLoaded(next)
   }
 
+  /** Removes a segment that is loaded without waiting for the next one: it may be what fills the disk. */
+  async function releaseSealed(): Promise<void> {
+    const next = { segment: checkpoint.loaded.segment + 1, offset: 0 }
+    checkpoint = { journal: checkpoint.journal, loaded: next, loading: null }
+    await writeCheckpoint(directory, checkpoint, options.isSynced)
+    await removeSegmentsBefore(next.segment, false)
+  }
+
   /** The start of the segment behind `position`; null when there is none yet. */
   async function nextSegmentStart(position: Position): Promise<Position | null> {
     if (position.segment >= end.segment) return null
@@ -140,11 +156,11 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
   async function run(): Promise<void> {
     let retryMs = FIRST_RETRY_MS
     while (!isClosing) {
-      if (!hasPending()) {
+      if (!hasPending() && !isReleasable()) {
         await sleep(60_000)
         continue
       }
-      if (failure === null && pendingBytesAbout() < options.maxBatchBytes) {
+      if (failure === null && hasPending() && pendingBytesAbout() < options.maxBatchBytes) {
         const oldest = commits[0]?.acceptedAtMs ?? 0
         const waitMs = Math.min(options.intervalMs, oldest + options.intervalMs - clock.now())
         if (waitMs > 0 && !isClosing) await sleep(waitMs)
@@ -158,7 +174,7 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
 
   async function attempt(retryMs: number): Promise<number> {
     try {
-      await loadOnce()
+      await (isReleasable() ? releaseSealed() : loadOnce())
       if (failure !== null) logger.info({ event: 'load_recovered' }, 'ClickHouse takes the journal again')
       failure = null
       return FIRST_RETRY_MS
@@ -187,6 +203,10 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
       if (commits.length === 1 || pendingBytesAbout() >= options.maxBatchBytes) {
         if (failure === null) wake()
       }
+    },
+    sealed: () => {
+      lastSealed = end.segment
+      wake()
     },
     state: () => ({
       loaded: checkpoint.loaded,

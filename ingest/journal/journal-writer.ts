@@ -31,6 +31,7 @@ interface OpenSegment {
   readonly number: number
   readonly path: string
   readonly file: FileHandle
+  readonly firstRecord: number
   end: number
 }
 
@@ -56,7 +57,7 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
       throw error
     }
     next = number + 1
-    return { number, path, file, end: header.length }
+    return { number, path, file, firstRecord: header.length, end: header.length }
   }
 
   async function abandon(segment: OpenSegment): Promise<void> {
@@ -65,6 +66,8 @@ export function createJournalWriter(options: JournalWriterOptions): JournalWrite
     // and what was not acknowledged is cut off so that it is not loaded.
     await segment.file.truncate(segment.end).catch(() => undefined)
     await segment.file.close().catch(() => undefined)
+    // While a disk is full every try makes a segment: those without a record would only take the last room there is.
+    if (segment.end === segment.firstRecord) await rm(segment.path, { force: true }).catch(() => undefined)
   }
 
   async function writeWhole(segment: OpenSegment, record: Uint8Array): Promise<void> {

@@ -170,11 +170,34 @@ describe('the checkpoint', () => {
     }
     await writeCheckpoint(directory, checkpoint, true)
     expect(await readCheckpoint(directory)).toEqual(checkpoint)
-    expect(await readdir(directory)).toEqual(['checkpoint.json'])
+    expect(await readdir(directory)).toEqual(['checkpoint'])
+    for (let offset = 40; offset < 50; offset++) {
+      const next = { journal: 'j', loaded: { segment: 3, offset }, loading: null }
+      await writeCheckpoint(directory, next, offset % 2 === 0)
+      expect(await readCheckpoint(directory)).toEqual(next)
+    }
+  })
+
+  test('is the one before when a write of it was cut short, wherever', async () => {
+    const at = (offset: number) => ({ journal: 'j', loaded: { segment: 1, offset }, loading: null })
+    const path = join(directory, 'checkpoint')
+    for (const offset of [1, 2, 3]) {
+      await writeCheckpoint(directory, at(offset), false)
+      const before = readFileSync(path)
+      await writeCheckpoint(directory, at(offset + 1), false)
+      const after = readFileSync(path)
+      const changed = [...after.keys()].filter((index) => after[index] !== before[index])
+      for (const end of changed.slice(0, -1)) {
+        writeFileSync(path, Buffer.concat([after.subarray(0, end + 1), before.subarray(end + 1)]))
+        expect(await readCheckpoint(directory)).toEqual(at(offset))
+      }
+      writeFileSync(path, after)
+      expect(await readCheckpoint(directory)).toEqual(at(offset + 1))
+    }
   })
 
   test('that is damaged stops the start and says what to do', async () => {
-    writeFileSync(join(directory, 'checkpoint.json'), '{"version":1,')
+    writeFileSync(join(directory, 'checkpoint'), '{"version":1,')
     await expect(recoverJournal(directory, silentLogger())).rejects.toMatchObject({
       code: 'CANNOT_START',
       message: expect.stringContaining('it is damaged'),
