@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { configSchema } from '../app/config.ts'
 import { environmentName } from '../app/configuration/environment-name.ts'
+import { readConfigFile } from '../app/configuration/read-config-file.ts'
 import { listSettings } from '../app/configuration/setting.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../docs/configuration.md'), 'utf8')
@@ -28,5 +29,24 @@ describe('docs/configuration.md', () => {
     for (const { path, schema, defaultValue } of listSettings(configSchema)) {
       expect(schema.safeParse(defaultValue).success, path.join('.')).toBe(true)
     }
+  })
+})
+
+describe('README.md', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+
+  test('its example of a configuration has no unknown keys', () => {
+    const example = /```yaml\n(# meshwatch\.yaml\n.*?)```/s.exec(readme)?.[1] ?? ''
+    const { values, problems } = readConfigFile(example, 'meshwatch.yaml', configSchema)
+    const known = new Set(listSettings(configSchema).map(({ path }) => path.join('.')))
+    expect(problems).toEqual([])
+    expect(values.length).toBeGreaterThan(5)
+    expect(values.map(({ path }) => path.join('.')).filter((path) => !known.has(path))).toEqual([])
+  })
+
+  test('its links lead somewhere', () => {
+    const targets = [...readme.matchAll(/\]\((?!http)([^)#]+)\)/g)].map((match) => match[1] ?? '')
+    expect(targets.length).toBeGreaterThan(3)
+    expect(targets.filter((target) => !existsSync(join(import.meta.dirname, '..', target)))).toEqual([])
   })
 })

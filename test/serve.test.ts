@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -160,6 +162,53 @@ describe('a server', () => {
     expect(server.lines).toHaveLength(1)
   })
 })
+
+let onTerminal: number | null = null
+
+afterEach(() => {
+  if (onTerminal === null) return
+  try {
+    process.kill(onTerminal, 'SIGKILL')
+  } catch {
+    // It has ended as it should.
+  }
+  onTerminal = null
+})
+
+const hasScript = spawnSync('script', ['--version']).status === 0
+
+test.skipIf(!hasScript)(
+  'on a terminal (needs the script program) it speaks lines for people, and the engine is silent',
+  async () => {
+    const program = join(import.meta.dirname, '../bin/meshwatch.ts')
+    const command = `${process.execPath} ${program} serve --data-dir ${join(dir, 'data')}`
+    const terminal = spawn('script', ['-qefc', command, '/dev/null'], {
+      cwd: dir,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        MESHWATCH_HTTP__PORT: '0',
+        MESHWATCH_INGEST__OTLP_HTTP__PORT: '0',
+        MESHWATCH_INGEST__OTLP_GRPC__PORT: '0',
+      },
+    })
+    let text = ''
+    let isAsked = false
+    terminal.stdout.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      const pid = /ready http=[^\n]* pid=(\d+)/.exec(text)?.[1]
+      if (pid === undefined || isAsked) return
+      isAsked = true
+      onTerminal = Number(pid)
+      process.kill(Number(pid), 'SIGTERM')
+    })
+    const [code] = await once(terminal, 'close')
+    const lines = text.trim().split(/\r?\n/)
+    expect(lines.filter((line) => !/^\d\d:\d\d:\d\d\.\d{3} (INFO|WARN) /.test(line))).toEqual([])
+    expect(lines.at(-1)).toMatch(/INFO {2}stopped$/)
+    expect(code).toBe(0)
+  },
+)
 
 describe('a server that cannot start says why in one sentence', () => {
   test('the port is in use', async () => {

@@ -19,7 +19,13 @@ export function engineConfig(options: {
     timezone: 'UTC',
   }
   const lines = Object.entries(entries).map(([name, value]) => `  <${name}>${value}</${name}>`)
-  return ['<clickhouse>', ...lines, '  <logger><level>none</level></logger>', '</clickhouse>', ''].join('\n')
+  return [
+    '<clickhouse>',
+    ...lines,
+    '  <logger><level>none</level><console>false</console></logger>',
+    '</clickhouse>',
+    '',
+  ].join('\n')
 }
 
 const MIB = 2 ** 20
