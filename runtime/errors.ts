@@ -6,6 +6,10 @@ export const ERROR_CODES = {
   INVALID_ARGUMENT: { http: 400, grpc: 3, retryable: false },
   MALFORMED_MESSAGE: { http: 400, grpc: 3, retryable: false },
   QUERY_PARSE_FAILED: { http: 400, grpc: 3, retryable: false },
+  /** A query that parses but has no answer: `many-to-many matching not allowed`. */
+  QUERY_EXECUTION_FAILED: { http: 422, grpc: 9, retryable: false },
+  /** A part of the query language that is not there yet. */
+  QUERY_NOT_SUPPORTED: { http: 422, grpc: 12, retryable: false },
   UNAUTHENTICATED: { http: 401, grpc: 16, retryable: false },
   PERMISSION_DENIED: { http: 403, grpc: 7, retryable: false },
   NOT_FOUND: { http: 404, grpc: 5, retryable: false },

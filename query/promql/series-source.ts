@@ -1,0 +1,38 @@
+import type { Labels } from '../../model/labels.ts'
+import type { Matcher } from '../../model/matcher.ts'
+
+/** One series with its samples. */
+export interface Series {
+  readonly labels: Labels
+  /** Epoch milliseconds, ascending, no two equal. */
+  readonly timestamps: Float64Array
+  readonly values: Float64Array
+  /** 1 where the sample only says that the series ended there; null: no such sample. */
+  readonly stale: Uint8Array | null
+}
+
+/** Which series, and which of their samples: those in (fromMs, toMs]. */
+export interface SeriesSelection {
+  readonly tenant: string
+  readonly matchers: readonly Matcher[]
+  /** Epoch milliseconds, exclusive. */
+  readonly fromMs: number
+  /** Epoch milliseconds, inclusive. */
+  readonly toMs: number
+  /** More samples than that are refused with RESULT_TOO_LARGE. */
+  readonly maxSamples?: number
+  readonly signal?: AbortSignal
+}
+
+/** Where the evaluator gets series from. No two series of an answer have equal labels; those without samples may be left out. */
+export interface SeriesSource {
+  selectSeries(selection: SeriesSelection): Promise<readonly Series[]>
+}
+
+/**
+ * Samples that are not in the source yet, such as those a rule has just recorded: merged into what the source gives. Where both have a
+ * sample at the same time the overlay's counts.
+ */
+export interface SeriesOverlay {
+  selectSeries(selection: SeriesSelection): readonly Series[]
+}
