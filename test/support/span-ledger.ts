@@ -47,13 +47,14 @@ export function compareLedger(ledger: SpanLedger, stored: readonly StoredMessage
   return problems
 }
 
-/** What of the ledger's messages is stored. Nothing else may have been sent to the database. */
-export async function readStored(storage: Storage): Promise<StoredMessage[]> {
+/** What of the ledger's messages is stored. Nothing else may have been sent to the database, or not by `service`. */
+export async function readStored(storage: Storage, service = ''): Promise<StoredMessage[]> {
   const rows = await storage.select<{ serial: number; spans: string; distinct: string }>({
     name: 'test.stored',
     tenant: 'default',
+    params: { service },
     sql: `SELECT reinterpretAsUInt32(reverse(substring(span_id, 1, 4))) AS serial, count() AS spans, uniqExact(span_id) AS distinct
-      FROM spans WHERE tenant = {tenant:String} GROUP BY serial`,
+      FROM spans WHERE tenant = {tenant:String} AND {service:String} IN ('', service) GROUP BY serial`,
   })
   return rows.map(({ serial, spans, distinct }) => ({
     serial: Number(serial),
