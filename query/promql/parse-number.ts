@@ -41,3 +41,9 @@ export function parseNumber(text: string): number | null {
   const value = Number(digits)
   return Number.isFinite(value) ? value : null
 }
+
+/** A number as {@link parseNumber} reads it, with or without a sign; null when it is none. */
+export function parseSignedNumber(text: string): number | null {
+  const value = parseNumber(text.replace(/^[+-]/, ''))
+  return value !== null && text.startsWith('-') ? -value : value
+}
