@@ -56,4 +56,21 @@ describe('the interner', () => {
     const repaired = interner.internText('caf\ufffd')
     expect(interner.intern(Buffer.from([0x63, 0x61, 0x66, 0xe9]), 0, 4)).toBe(repaired)
   })
+
+  test('gives the same number whatever is guessed', () => {
+    const interner = new Interner(7)
+    const key = Buffer.from('http.method')
+    const other = Buffer.from('http.methoD')
+    const id = interner.intern(key, 0, key.length)
+    const otherId = interner.intern(other, 0, other.length)
+    for (const guess of [id, otherId, 0, 1000]) {
+      expect(interner.internLike(key, 0, key.length, guess)).toBe(id)
+      expect(interner.internLike(other, 0, other.length, guess)).toBe(otherId)
+      expect(interner.internLike(key, 3, 3, guess)).toBe(0)
+    }
+    interner.clear()
+    // What the guess stood for is forgotten.
+    expect(interner.internLike(other, 0, other.length, otherId)).toBe(1)
+    expect(interner.text(1)).toBe('http.methoD')
+  })
 })

@@ -78,7 +78,8 @@ export class AttributeReader {
         reader.position = end
       }
     }
-    const keyId = this.#interner.intern(reader.bytes, keyStart, keyEnd)
+    // A sender's spans have the same keys in the same order.
+    const keyId = this.#interner.internLike(reader.bytes, keyStart, keyEnd, this.keyIds[this.count] as number)
     if (keyId >= this.#serials.length) this.#growSerials(keyId)
     if (this.#serials[keyId] === this.#serial) this.#hasDuplicate = true
     this.#serials[keyId] = this.#serial

@@ -76,6 +76,8 @@ export class MeshAttributes {
   /** Service by cluster and by host, as interner numbers, for one generation of the interner. */
   readonly #services = { cluster: new Map<number, number>(), host: new Map<number, number>() }
   #generation = -1
+  /** The interner number of `-`. */
+  #dash = -1
 
   constructor(interner: Interner, attributes: AttributeReader, reader: WireReader) {
     this.#interner = interner
@@ -88,6 +90,7 @@ export class MeshAttributes {
     if (this.#generation !== this.#interner.generation) {
       this.#services.cluster.clear()
       this.#services.host.clear()
+      this.#dash = this.#interner.internText('-')
       this.#generation = this.#interner.generation
     }
     const present = this.#present.fill(-1)
@@ -165,7 +168,7 @@ export class MeshAttributes {
   #responseFlags(): number {
     const id = this.#text(RESPONSE_FLAGS)
     // Envoy writes "-" for none.
-    return id !== 0 && this.#interner.text(id) === '-' ? 0 : id
+    return id === this.#dash ? 0 : id
   }
 
   #grpcStatus(): number {
