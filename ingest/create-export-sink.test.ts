@@ -16,7 +16,7 @@ function logs(times: readonly number[]): Uint8Array {
 }
 
 /** A sink whose commits succeed, or fail with `failure`. */
-function openSink(options: { journalBytes?: number; failure?: Error } = {}) {
+function openSink(options: { journalBytes?: number; failure?: Error; maxGatheredRows?: number } = {}) {
   const blocks = createTelemetryBlocks({ maxAttributes: 128 })
   const registry = new Registry()
   const committed: number[] = []
@@ -36,6 +36,7 @@ function openSink(options: { journalBytes?: number; failure?: Error } = {}) {
     maxFutureMs: HOUR / 6,
     journalBytes: () => options.journalBytes ?? 0,
     maxJournalBytes: 100,
+    ...(options.maxGatheredRows === undefined ? {} : { maxGatheredRows: options.maxGatheredRows }),
   })
   const counts = async (name: string) =>
     (await registry.getMetricsAsJSON())
@@ -81,6 +82,23 @@ describe('the sink', () => {
     expect(await counts('meshwatch_ingest_refused_total')).toEqual([
       { signal: 'logs', reason: 'malformed', value: 1 },
     ])
+  })
+
+  test('takes nothing while too many rows wait, and goes on when they are written', async () => {
+    const { sink, blocks, counts } = openSink({ maxGatheredRows: 5 })
+    await sink.accept('logs', 'default', logs([NOW, NOW]))
+    await sink.accept('logs', 'default', logs([NOW]))
+    await expect(sink.accept('logs', 'default', logs([NOW]))).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      isRetryable: true,
+    })
+    expect(blocks.rows()).toBe(5)
+    expect(await counts('meshwatch_ingest_refused_total')).toEqual([
+      { signal: 'logs', reason: 'overloaded', value: 1 },
+    ])
+    blocks.reset(true)
+    await sink.accept('logs', 'default', logs([NOW]))
+    expect(blocks.rows()).toBe(1)
   })
 
   test('takes nothing while the journal is full', async () => {

@@ -21,6 +21,11 @@ export interface ExportSinkOptions {
   readonly journalBytes: () => number
   /** The most there may be. */
   readonly maxJournalBytes: number
+  /**
+   * Rows that may gather for one record of the journal. A message of tiny items becomes many times its size in columns, so
+   * that a bound on the messages' bytes alone would not bound the memory. Default: 500,000.
+   */
+  readonly maxGatheredRows?: number
 }
 
 const DAY_MS = 86_400_000
@@ -30,6 +35,7 @@ const ITEMS: Readonly<Record<Signal, string>> = {
   logs: 'log records',
 }
 const JOURNAL_FULL_RETRY_MS = 5_000
+const MAX_GATHERED_ROWS = 500_000
 
 /** Makes the sink that decodes into blocks and acknowledges when the journal has them. */
 export function createExportSink(options: ExportSinkOptions): ExportSink {
@@ -59,6 +65,13 @@ export function createExportSink(options: ExportSinkOptions): ExportSink {
         throw new AppError('JOURNAL_FULL', 'Cannot take the message: the journal is full', {
           retryAfterMs: JOURNAL_FULL_RETRY_MS,
         })
+      }
+      if (blocks.rows() >= (options.maxGatheredRows ?? MAX_GATHERED_ROWS)) {
+        metrics.refused.inc({ signal, reason: 'overloaded' })
+        throw new AppError(
+          'OVERLOADED',
+          'Cannot take the message: too much waits to be written to the journal',
+        )
       }
       const outcome = decode(signal, tenant, message)
       if (outcome.accepted === 0) {
@@ -90,7 +103,7 @@ function createSinkMetrics(registry: Registry) {
     }),
     refused: new Counter({
       name: 'meshwatch_ingest_refused_total',
-      help: 'Spans, data points and log records refused; whole messages where the reason is malformed or journal_full.',
+      help: 'Spans, data points and log records refused; whole messages where the reason is malformed, journal_full or overloaded.',
       labelNames: ['signal', 'reason'],
       registers,
     }),

@@ -14,7 +14,7 @@ export interface ExportResult {
 export interface ExportSink {
   /**
    * Resolves when everything that was accepted is durable in the journal.
-   * Throws AppError: MALFORMED_MESSAGE (nothing was taken), JOURNAL_FULL, JOURNAL_UNWRITABLE, SHUTTING_DOWN (try again later).
+   * Throws AppError: MALFORMED_MESSAGE (nothing was taken), JOURNAL_FULL, JOURNAL_UNWRITABLE, OVERLOADED, SHUTTING_DOWN (try again later).
    * The bytes may be reused by the caller once the promise is settled.
    */
   accept(signal: Signal, tenant: string, message: Uint8Array): Promise<ExportResult>

@@ -10,13 +10,18 @@ export const MAX_JSON_DEPTH = 320
  */
 const RISKY_NUMBER = /(?:^|[\s:,[])-?(?:\d{16}|\d+(?:\.\d+)?[eE])/
 
+/** An object or array costs up to sixty bytes of memory, however short its text is; those of real messages take thirty and more. */
+const MIN_BYTES_PER_OBJECT = 12
+const ALWAYS_ALLOWED_OBJECTS = 100_000
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /**
  * Parses JSON text (UTF-8; a byte order mark is skipped, invalid bytes read as U+FFFD) without losing a digit:
  * an integer beyond 2^53 comes back as a `bigint`.
- * Throws AppError MALFORMED_MESSAGE when it is not JSON or nested deeper than {@link MAX_JSON_DEPTH}.
+ * Throws AppError MALFORMED_MESSAGE when it is not JSON, nested deeper than {@link MAX_JSON_DEPTH}, or made of so many empty
+ * objects that it would take many times its size.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -40,6 +45,8 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
 /** Looks at brackets before anything is allocated: a megabyte of `[` must cost nothing. */
 function assertShallow(buffer: Buffer): void {
   let depth = 0
+  let objects = 0
+  const maxObjects = Math.max(ALWAYS_ALLOWED_OBJECTS, buffer.length / MIN_BYTES_PER_OBJECT)
   for (let at = 0; at < buffer.length; at++) {
     const byte = buffer[at] as number
     if (byte === QUOTE) {
@@ -49,6 +56,12 @@ function assertShallow(buffer: Buffer): void {
         throw new AppError(
           'MALFORMED_MESSAGE',
           `Cannot read the OTLP/JSON message: it is nested deeper than ${MAX_JSON_DEPTH} levels`,
+        )
+      }
+      if (++objects > maxObjects) {
+        throw new AppError(
+          'MALFORMED_MESSAGE',
+          `Cannot read the OTLP/JSON message: it has more than ${Math.floor(maxObjects)} objects and lists, too many for its size`,
         )
       }
     } else if (byte === 0x5d || byte === 0x7d) {

@@ -192,6 +192,14 @@ describe('hostile text', () => {
     ).toContain('nested deeper')
   })
 
+  test('objects that would take many times the size of their text are refused', () => {
+    const list = (unit: string, count: number) => `{"future":[${`${unit},`.repeat(count)}0]}`
+    expect(refusal('traces', list('{}', 99_000))).toBe('accepted')
+    expect(refusal('traces', list('{}', 100_000))).toMatch(/^it has more than 100000 objects and lists/)
+    expect(refusal('traces', list('{"intValue":1}', 1_000_000))).toBe('accepted')
+    expect(refusal('traces', list('"{[{[{["', 1_000_000))).toBe('accepted')
+  })
+
   test('brackets inside strings are not nesting', () => {
     const text = JSON.stringify({ resourceSpans: [{ schemaUrl: `\\"${'['.repeat(1000)}"` }] })
     expect(refusal('traces', text)).toBe('accepted')
