@@ -31,6 +31,8 @@ export type FindingCode =
   | 'ROUTE_UNREACHABLE'
   | 'NOT_SELECTED'
   | 'RETRIES_WITHOUT_ATTEMPTS'
+  | 'FIELD_DEPRECATED'
+  | 'FAULT_NEVER'
   | `MESH0${number}`
 
 /** A finding as one line: `file:line:column: warning MESH001: message (path)`. */

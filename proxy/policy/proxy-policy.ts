@@ -27,8 +27,6 @@ export interface VirtualHost {
 export interface RoutePolicy {
   /** `http[].name`, or a name made of the VirtualService and the index; for telemetry, low in cardinality. */
   readonly name: string
-  /** `http.route` for telemetry: the path as the match writes it: `/api/*` for a prefix, `/` + `*` when there is none. */
-  readonly pathTemplate: string
   /** One of them must match; none: everything matches. */
   readonly matches: readonly RouteMatch[]
   readonly action:
