@@ -128,6 +128,35 @@ describe.skipIf(unavailable !== null)('a full disk', () => {
     await expectNothingLost(server, senders, ledger)
   })
 
+  test('is no reason not to start again, and what was acknowledged before is loaded when there is room', async () => {
+    const volume = mount(256)
+    const ledger: SpanLedger = new Map()
+    const killed = await start(join(volume.path, 'data'))
+    const senders = send(killed, ledger, 50, 5)
+    await goesOn(senders)
+    senders.phase = 'full'
+    await waitUntil('senders are refused', () => {
+      volume.fill()
+      return senders.refusals.length >= 10
+    })
+    killed.child.kill('SIGKILL')
+    await killed.exit
+    await senders.stop()
+    volume.fill()
+    const server = await start(join(volume.path, 'data'))
+    const later = send(server, ledger, 50, 5)
+    later.phase = 'full'
+    await waitUntil('senders are refused again', () => {
+      volume.fill()
+      return later.refusals.length >= 10
+    })
+    expectRefusedForSpace(later.refusals)
+    later.phase = 'freed'
+    volume.free()
+    await goesOn(later)
+    await expectNothingLost(server, later, ledger)
+  })
+
   test('with the database on it and the journal elsewhere: taken all the time, loaded when there is room', async () => {
     const volume = mount(256)
     const ledger: SpanLedger = new Map()
