@@ -56,6 +56,7 @@ const CONFIG = `<clickhouse>
 `
 const configFile = join(dataDir, 'config.xml')
 writeFileSync(configFile, CONFIG)
+/** Keeps the engine open between requests. */
 const engine = new Session(enginePath, { connectionArgs: [`--config-file=${configFile}`] })
 
 /** What a request's session begins with: parameters are longer as statements than they were in the request. */
@@ -75,7 +76,10 @@ server.listen(Number(port), '127.0.0.1', () => {
   const address = server.address()
   process.send?.({ port: typeof address === 'object' ? address?.port : 0 })
 })
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', () => {
+  engine.close()
+  process.exit(0)
+})
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost')
@@ -135,23 +139,11 @@ async function answer(
   // A session remembers settings and parameters, so each request has its own, as with HTTP.
   const session = new Session(enginePath)
   const file = join(dataDir, 'bodies', `${randomUUID()}.native`)
-  const isCancellable = url.searchParams.get('cancel_http_readonly_queries_on_client_close') === '1'
-  let isDone = false
-  const kill = () => {
-    if (isDone) return
-    // Before it has read anything, a statement would only be marked as killed and go on all the same.
-    const running = `Settings['log_comment'] = ${quoteString(queryId)} AND read_rows > 0`
-    engine.queryAsync(`KILL QUERY WHERE ${running} ASYNC`).catch(() => {})
-    setTimeout(kill, 100)
-  }
-  response.on('close', () => {
-    if (!response.writableFinished && isCancellable) kill()
-  })
   try {
     await session.queryAsync(LONG_STATEMENTS)
     const database = url.searchParams.get('database')
     if (database !== null) await session.queryAsync(`USE ${database}`)
-    const prefix = sets(url, queryId)
+    const prefix = sets(url)
     const statement = await withData(withoutKeeper(sql), data, file)
     const version = behaviour.version
     const result =
@@ -161,21 +153,20 @@ async function answer(
     if (behaviour.mode === 'lose-answer' && isMeant(sql)) response.destroy()
     else send(request, response, url, queryId, Buffer.from(result))
   } finally {
-    isDone = true
     session.close()
     await rm(file, { force: true })
   }
 }
 
-function sets(url: URL, queryId: string): string {
-  const assignments = [`log_comment = ${quoteString(queryId)}`]
+function sets(url: URL): string {
+  const assignments: string[] = []
   let readonly = ''
   for (const [name, value] of url.searchParams) {
     if (name.startsWith('param_')) assignments.push(`${name} = ${quoteString(value)}`)
     else if (name === 'readonly') readonly = `SET readonly = ${quoteString(value)}; `
     else if (!NO_SETTINGS.has(name)) assignments.push(`${name} = ${quoteString(formatParameter(value))}`)
   }
-  return `SET ${assignments.join(', ')}; ${readonly}`
+  return `${assignments.length === 0 ? '' : `SET ${assignments.join(', ')}; `}${readonly}`
 }
 
 /** There is no Keeper: what runs on the cluster runs here, and nothing is replicated. */
