@@ -19,3 +19,9 @@ export const TABLES = [
 
 /** The name of a table of ours. Statements take it from here, never from input. */
 export type TableName = (typeof TABLES)[number]
+
+/** The table of the alerts' states. Not telemetry: retention and the space guard leave it alone. */
+export const ALERT_STATES = 'alert_states'
+
+/** The table of what happened to alerts. */
+export const ALERT_TRANSITIONS = 'alert_transitions'

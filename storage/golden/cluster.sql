@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.spans_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.spans ON CLUSTER 'mesh' AS meshwatch.spans_local
 ENGINE = Distributed('mesh', 'meshwatch', 'spans_local', cityHash64(trace_id));
@@ -418,3 +418,47 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_exemplars ON CLUSTER 'mesh' AS meshwatch.metric_exemplars_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_exemplars_local', cityHash64(series));
+
+CREATE TABLE IF NOT EXISTS meshwatch.alert_states_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  rule_group String,
+  rule String,
+  alert String,
+  state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  at DateTime64(3, 'UTC'),
+  active_at_ms Int64,
+  fired_at_ms Int64,
+  resolved_at_ms Int64,
+  keep_firing_since_ms Int64,
+  last_sent_at_ms Int64,
+  value Float64,
+  labels Map(String, String),
+  annotations Map(String, String)
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/meshwatch/alert_states_local', '{replica}', at)
+ORDER BY (tenant, rule_group, rule, alert)
+TTL toDate(at) + INTERVAL 400 DAY
+SETTINGS replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.alert_states ON CLUSTER 'mesh' AS meshwatch.alert_states_local
+ENGINE = Distributed('mesh', 'meshwatch', 'alert_states_local', cityHash64(rule_group));
+
+CREATE TABLE IF NOT EXISTS meshwatch.alert_transitions_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  rule_group LowCardinality(String),
+  alert_name LowCardinality(String),
+  from_state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  to_state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  active_at_ms Int64,
+  fired_at_ms Int64,
+  value Float64,
+  labels Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  annotations Map(LowCardinality(String), String) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/alert_transitions_local', '{replica}')
+PARTITION BY toStartOfMonth(at)
+ORDER BY (tenant, alert_name, at)
+TTL toDate(at) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.alert_transitions ON CLUSTER 'mesh' AS meshwatch.alert_transitions_local
+ENGINE = Distributed('mesh', 'meshwatch', 'alert_transitions_local', cityHash64(rule_group));

@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS spans (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS traces (
   tenant LowCardinality(String),
@@ -372,4 +372,42 @@ CREATE TABLE IF NOT EXISTS metric_exemplars (
 PARTITION BY toDate(point_ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(point_ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS alert_states (
+  tenant LowCardinality(String),
+  rule_group String,
+  rule String,
+  alert String,
+  state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  at DateTime64(3, 'UTC'),
+  active_at_ms Int64,
+  fired_at_ms Int64,
+  resolved_at_ms Int64,
+  keep_firing_since_ms Int64,
+  last_sent_at_ms Int64,
+  value Float64,
+  labels Map(String, String),
+  annotations Map(String, String)
+) ENGINE = ReplacingMergeTree(at)
+ORDER BY (tenant, rule_group, rule, alert)
+TTL toDate(at) + INTERVAL 400 DAY
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS alert_transitions (
+  tenant LowCardinality(String),
+  at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  rule_group LowCardinality(String),
+  alert_name LowCardinality(String),
+  from_state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  to_state Enum8('none' = 0, 'inactive' = 1, 'pending' = 2, 'firing' = 3),
+  active_at_ms Int64,
+  fired_at_ms Int64,
+  value Float64,
+  labels Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  annotations Map(LowCardinality(String), String) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toStartOfMonth(at)
+ORDER BY (tenant, alert_name, at)
+TTL toDate(at) + INTERVAL 400 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
