@@ -277,7 +277,7 @@ CREATE TABLE IF NOT EXISTS meshwatch.logs_local ON CLUSTER 'mesh' (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS meshwatch.logs ON CLUSTER 'mesh' AS meshwatch.logs_local
 ENGINE = Distributed('mesh', 'meshwatch', 'logs_local', cityHash64(trace_id));

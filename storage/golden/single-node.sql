@@ -253,7 +253,7 @@ CREATE TABLE IF NOT EXISTS logs (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_series (
   tenant LowCardinality(String),
