@@ -1,5 +1,5 @@
 import { formatValue, sprintf } from './format-value.ts'
-import { isEmpty, type TemplateFunction, typeName, type Value } from './value.ts'
+import { contentOf, isEmpty, type TemplateFunction, typeName, type Value } from './value.ts'
 
 /** `and` and `or` stop at the first value that decides: the renderer evaluates their arguments itself. */
 const LAZY = ['and', 'or'] as const
@@ -124,14 +124,16 @@ function isNumber(value: Value): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint'
 }
 
-function lengthOf(value: Value): bigint {
+function lengthOf(outer: Value): bigint {
+  const value = contentOf(outer)
   if (typeof value === 'string') return BigInt(Buffer.byteLength(value, 'utf8'))
   if (Array.isArray(value)) return BigInt(value.length)
   if (value instanceof Map) return BigInt(value.size)
   throw new TypeError(`len of type ${typeName(value)}`)
 }
 
-function indexOf(value: Value, key: Value): Value {
+function indexOf(outer: Value, key: Value): Value {
+  const value = contentOf(outer)
   if (value instanceof Map)
     return (typeof key === 'string' ? (value as ReadonlyMap<string, Value>).get(key) : undefined) ?? ''
   if (Array.isArray(value) || typeof value === 'string') {

@@ -1,8 +1,9 @@
 import { formatFloat } from './format-float.ts'
-import { typeName, type Value } from './value.ts'
+import { contentOf, typeName, type Value } from './value.ts'
 
 /** A value as Go's `%v` prints it. */
-export function formatValue(value: Value): string {
+export function formatValue(outer: Value): string {
+  const value = contentOf(outer)
   if (value === null) return '<no value>'
   if (typeof value === 'string') return value
   if (typeof value === 'number') return formatFloat(value, 'g', -1)

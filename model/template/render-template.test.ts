@@ -31,6 +31,16 @@ const data: Value = new Map<string, Value>([
   ['List', ['a', 'b', 'c']],
   ['Empty', []],
   ['Time', { kind: 'time', ms: Date.UTC(2015, 5, 23, 13, 19, 44, 128) }],
+  ['Named', { kind: 'struct', typeName: 'L', content: ['x', 'y'], fields: new Map([['Last', () => 'y']]) }],
+  [
+    'Pairs',
+    {
+      kind: 'struct',
+      typeName: 'KV',
+      content: new Map([['a', '1']]),
+      fields: new Map([['Names', () => ['a']]]),
+    },
+  ],
   ['Link', 'javascript:alert(1)'],
   [
     'Alerts',
@@ -87,6 +97,11 @@ describe('text templates render as Go does', () => {
     ['{{ block "b" .List }}{{ index . 1 }}{{ end }}', 'b'],
     ['{{ .Alerts.Firing }} {{ len .Alerts.Firing }} {{ .Alerts.Add 1 2 }}', '[f1 f2] 2 3'],
     ['{{ range .Alerts.Firing }}{{ . }}{{ end }}', 'f1f2'],
+    ['{{ range .Named }}{{ . }}{{ end }}{{ len .Named }}{{ .Named.Last }}{{ if .Named }}!{{ end }}', 'xy2y!'],
+    [
+      '{{ .Pairs.a }}{{ .Pairs.Names }}{{ range $k, $v := .Pairs }}{{ $k }}{{ $v }}{{ end }}{{ index .Pairs "a" }}',
+      '1[a]a11',
+    ],
     ['{{ (index .List 0) }}{{ slice "hello" 1 3 }}', 'ael'],
     [
       '{{ eq 1 1.0 }} {{ eq "a" "b" "a" }} {{ ne 1 2 }} {{ lt 1 2 }} {{ ge "b" "a" }}',
@@ -105,7 +120,7 @@ describe('text templates render as Go does', () => {
     ],
     ['{{ .Labels }}', 'map[evil:<script>"x"</script> service:checkout z:last]'],
     ['{{ .Time }}', '2015-06-23 13:19:44.128 +0000 UTC'],
-    ['{{ $ | len }}', '7'],
+    ['{{ $ | len }}', '9'],
   ])('%s', (text, expected) => {
     expect(render(text)).toBe(expected)
   })

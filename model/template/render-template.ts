@@ -3,7 +3,7 @@ import { formatValue } from './format-value.ts'
 import { isUrlAllowed, urlAttributeAt } from './html-context.ts'
 import type { Command, Node, Operand, Pipe, Template } from './template-ast.ts'
 import { timeMethod } from './time-method.ts'
-import { isEmpty, type TemplateFunction, typeName, type Value } from './value.ts'
+import { contentOf, isEmpty, type TemplateFunction, typeName, type Value } from './value.ts'
 
 /** What to render with. */
 export interface RenderTemplateOptions {
@@ -116,7 +116,8 @@ export function renderTemplate(template: Template, options: RenderTemplateOption
     return 'next'
   }
 
-  function itemsOf(value: Value): (readonly [Value, Value])[] {
+  function itemsOf(outer: Value): (readonly [Value, Value])[] {
+    const value = contentOf(outer)
     if (value === null) return []
     if (Array.isArray(value)) return value.map((item: Value, index): [Value, Value] => [BigInt(index), item])
     if (value instanceof Map) {
@@ -280,6 +281,7 @@ export function renderTemplate(template: Template, options: RenderTemplateOption
       if (value.kind === 'struct') {
         const field = value.fields.get(name)
         if (field !== undefined) return field
+        if (value.content instanceof Map) return (value.content as ReadonlyMap<string, Value>).get(name) ?? ''
       } else if (value.kind === 'time') {
         const method = timeMethod(value, name)
         if (method !== null) return method

@@ -19,12 +19,21 @@ export type Value =
 /** A function or method a template may call. */
 export type TemplateFunction = (...args: readonly Value[]) => Value
 
-/** A value with named fields and methods. */
+/** A value with named fields and methods; as Go's named types, it may be a list or a map besides. */
 export interface TemplateStruct {
   readonly kind: 'struct'
   /** Go's name of the type, for error messages. */
   readonly typeName: string
   readonly fields: ReadonlyMap<string, Value>
+  /** What it holds as a list or map; absent: it is a plain struct. */
+  readonly content?: readonly Value[] | ReadonlyMap<string, Value>
+}
+
+/** The list or map that a value is, behind its methods; any other value is itself. */
+export function contentOf(value: Value): Value {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'struct')
+    return value
+  return value.content ?? value
 }
 
 /** An instant, as Go's time.Time in UTC. */
@@ -41,7 +50,8 @@ export interface SafeHtml {
 }
 
 /** Whether a value is Go's empty value: false, 0, nil, and empty strings, maps and lists. */
-export function isEmpty(value: Value): boolean {
+export function isEmpty(outer: Value): boolean {
+  const value = contentOf(outer)
   if (value === null || value === false || value === '' || value === 0 || value === 0n) return true
   if (Array.isArray(value)) return value.length === 0
   return value instanceof Map && value.size === 0
