@@ -1,13 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ClickHouseServer, startClickHouseServer } from './support/clickhouse-server.ts'
 import { isLoaded, readIngestMetrics } from './support/ingest-metrics.ts'
 import { openTestStorage } from './support/open-test-storage.ts'
+import { connectRawGrpc } from './support/otlp-client.ts'
 import { compareLedger, readRollupSums, readStored, type SpanLedger } from './support/span-ledger.ts'
+import { createSpanMessage } from './support/span-message.ts'
 import { type SpanSenders, startSenders } from './support/span-senders.ts'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const MIB = 2 ** 20
+
+vi.setConfig({ testTimeout: 150_000 })
 
 let clickHouse: ClickHouseServer
 let server: MeshwatchServer
@@ -28,6 +32,7 @@ beforeAll(async () => {
     connections: 2,
     spansPerMessage: 20,
     pauseMs: 25,
+    daysBack: 2,
   })
 })
 
@@ -123,9 +128,9 @@ test.each([
       errorMessage: message,
     }),
   )
-  expect((await readiness()).body['ingest']).toMatchObject({
-    isReady: true,
-    reason: expect.stringMatching(/^Cannot insert into spans: /),
+  await waitUntil(`${phase}: readiness tells`, async () => {
+    const { isReady, reason } = (await readiness()).body['ingest'] ?? {}
+    return isReady === true && /^Cannot insert into spans: /.test(String(reason))
   })
   await clickHouse.behave({ mode: 'normal' })
   await recovery(phase)
@@ -155,6 +160,14 @@ test('the journal fills up: senders are asked to wait, and all goes on when Clic
     expect(refusal).toMatchObject({ status: 503, retryAfter: '5', phase: 'journal full' })
     expect(refusal.body).toContain('the journal is full')
   }
+  const grpc = connectRawGrpc(server.otlpGrpcAddress)
+  const message = createSpanMessage(1, 'refused')
+  // 14 is UNAVAILABLE.
+  expect(await grpc.export('traces', message.bytes)).toMatchObject({
+    code: 14,
+    message: expect.stringContaining('the journal is full'),
+  })
+  grpc.close()
   await clickHouse.start()
   const before = burst.acknowledged
   await waitUntil('senders of the burst are heard again', () => burst.acknowledged >= before + 10)

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Storage } from '../storage/storage.ts'
 import { startClickHouseServer } from './support/clickhouse-server.ts'
 import { isLoaded, readIngestMetrics } from './support/ingest-metrics.ts'
@@ -11,6 +11,8 @@ import { compareLedger, readRollupSums, readStored, type SpanLedger } from './su
 import { type Refusal, type SpanSenders, startSenders } from './support/span-senders.ts'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
 import { waitUntil } from './support/wait-until.ts'
+
+vi.setConfig({ testTimeout: 150_000 })
 
 const unavailable = whyNoVolume()
 if (unavailable !== null) console.info(`skipped: ${unavailable}`)

@@ -111,6 +111,7 @@ async function liveAndDie(
       connections: 4,
       spansPerMessage: SPANS_PER_MESSAGE,
       pauseMs: 2,
+      daysBack: 2,
     })
     senders.phase = phase
     await waitForMoment(moment, server, random)

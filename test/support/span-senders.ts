@@ -4,6 +4,8 @@ import { systemClock } from '../../runtime/clock.ts'
 import type { SpanLedger } from './span-ledger.ts'
 import { createSpanMessage } from './span-message.ts'
 
+const DAY_MS = 86_400_000
+
 /** What the senders send, and how. */
 export interface SenderOptions {
   /** `http://127.0.0.1:port` of the OTLP/HTTP receiver. */
@@ -14,6 +16,8 @@ export interface SenderOptions {
   readonly spansPerMessage: number
   /** Milliseconds between an answer and the next message of the same sender. */
   readonly pauseMs?: number
+  /** Messages are in turn of today and of so many days before: a load then has rows for several partitions. */
+  readonly daysBack?: number
 }
 
 /** An answer that was no 200. */
@@ -68,7 +72,7 @@ export function startSenders(options: SenderOptions): SpanSenders {
       const { phase } = senders
       const entry = { spans: spansPerMessage, phase, fate: 'sent' as const }
       ledger.set(serial, entry)
-      message.renew(serial, systemClock.now())
+      message.renew(serial, systemClock.now() - (serial % ((options.daysBack ?? 0) + 1)) * DAY_MS)
       const answer = await post(options.url, agent, message.bytes).catch(() => null)
       if (answer === null) {
         broken++

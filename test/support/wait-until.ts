@@ -8,7 +8,7 @@ import { systemClock } from '../../runtime/clock.ts'
 export async function waitUntil(
   what: string,
   claim: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = systemClock.monotonic() + timeoutMs
   let last: unknown
