@@ -51,7 +51,7 @@ export interface JournalLoaderOptions {
 }
 
 const FIRST_RETRY_MS = 250
-const LAST_RETRY_MS = 15_000
+const LAST_RETRY_MS = 5_000
 
 /** Starts loading. */
 export function startJournalLoader(options: JournalLoaderOptions): JournalLoader {
