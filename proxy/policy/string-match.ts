@@ -27,15 +27,25 @@ export function compileStringMatch(
 }
 
 /**
- * Compiles `uriRegexRewrite`: every match of an RE2 expression is replaced, `\1` stands for a group and `\0` for the match (Envoy's
- * `regex_rewrite`). Throws what RE2JS throws.
+ * Compiles `uriRegexRewrite`: every match of an RE2 expression is replaced, `\1` stands for a group, `\0` for the match and
+ * two backslashes for one (Envoy's `regex_rewrite`). Throws what RE2JS throws, and for a group that there is not.
  */
 export function compileRegexRewrite(match: string, rewrite: string): (path: string) => string {
   const pattern = RE2JS.compile(match)
-  // Java's replacement syntax: `$1` is a group, a backslash quotes the next character.
-  const replacement = rewrite.replace(/\\(\d)|\\(.)|\$/g, (text, group, quoted) => {
-    if (group !== undefined) return `$${group}`
-    return quoted !== undefined ? `\\${quoted}` : `\\${text}`
-  })
-  return (path) => pattern.matcher(path).replaceAll(replacement)
+  const parts = rewrite.match(/\\[\d\\]|[^\\]+|\\/g) ?? []
+  const highest = Math.max(0, ...parts.map((part) => groupOf(part) ?? 0))
+  if (highest > pattern.groupCount()) throw new RangeError(`there is no group ${highest} in ${match}`)
+  const replace = (...groups: readonly unknown[]): string =>
+    parts
+      .map((part) => {
+        const group = groupOf(part)
+        if (group !== null) return String(groups[group] ?? '')
+        return part === '\\\\' ? '\\' : part
+      })
+      .join('')
+  return (path) => pattern.matcher(path).replaceAll(replace)
+}
+
+function groupOf(part: string): number | null {
+  return /^\\\d$/.test(part) ? Number(part[1]) : null
 }
