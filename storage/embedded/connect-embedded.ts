@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
 import { drainPending } from 'chdb'
 import type { ClickHouseConnection } from '../clickhouse-connection.ts'
-import { openEngineLane } from './engine-lane.ts'
+import { quoteString } from '../format-parameter.ts'
+import { type EngineLane, openEngineLane } from './engine-lane.ts'
 import { createInsertFile, removeInsertFiles } from './insert-file.ts'
 import { insertStatement } from './insert-statement.ts'
 import { createLanePool } from './lane-pool.ts'
@@ -25,6 +26,9 @@ const WAITING_PER_LANE = 32
 /** An insert is never given up: the engine would go on reading a file that is no longer there. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
+/** How often it is tried to stop a statement that nobody waits for: it may not have begun yet. */
+const KILL_PERIOD_MS = 100
+
 /** Opens the engine in this process. Throws CANNOT_START when the data directory cannot be used. */
 export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHouseConnection> {
   const path = join(resolve(options.dataDir), 'clickhouse')
@@ -42,15 +46,31 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
   )
   const inserts = createLanePool('insert', [lane()], 1000)
   const maintenance = createLanePool('maintenance', [lane()], 1000)
+  let nextTicket = 0
+
+  const kill = (ticket: string) => {
+    // The engine settles the statement by itself when this fails: every statement has a time limit of its own.
+    engine
+      .queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(ticket)} ASYNC`)
+      .catch(() => undefined)
+  }
 
   return {
     kind: 'embedded',
     version,
     query(statement) {
-      const sql = `${renderStatement(statement)} FORMAT JSONEachRow`
-      // A statement that nobody waits for any more goes on until its own time limit and keeps its lane: KILL QUERY stops
-      // it, but now and then leaves it in the engine for ever.
-      return queries.run((free) => free.run(sql), statement)
+      const ticket = `meshwatch-${nextTicket++}`
+      const sql = `${renderStatement(statement, ticket)} FORMAT JSONEachRow`
+      let killing: NodeJS.Timeout | undefined
+      const work = (free: EngineLane) => free.run(sql).finally(() => clearInterval(killing))
+      return queries.run(work, {
+        timeoutMs: statement.timeoutMs,
+        signal: statement.signal,
+        onAbandoned: () => {
+          kill(ticket)
+          killing = setInterval(kill, KILL_PERIOD_MS, ticket)
+        },
+      })
     },
     async command(statement) {
       await maintenance.run((free) => free.run(renderStatement(statement)), statement)

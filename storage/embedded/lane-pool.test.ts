@@ -84,8 +84,15 @@ describe('a pool of lanes', () => {
   test('keeps the lane of a caller that has gone until its work has settled', async () => {
     const pool = createLanePool('test', [lane()], 5)
     const job = work()
-    const gone = pool.run(() => job.promise, { timeoutMs: 1 })
+    let isAbandoned = false
+    const gone = pool.run(() => job.promise, {
+      timeoutMs: 1,
+      onAbandoned: () => {
+        isAbandoned = true
+      },
+    })
     await expect(gone).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+    expect(isAbandoned).toBe(true)
     let isStarted = false
     const next = pool.run(async () => {
       isStarted = true

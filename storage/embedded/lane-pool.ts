@@ -6,6 +6,8 @@ export interface LaneWait {
   /** Milliseconds from the call, time in the queue included; the caller gets QUERY_TIMEOUT after that. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Called when the caller has gone while its work runs: ask the engine to stop it. */
+  readonly onAbandoned?: () => void
 }
 
 /** Lanes shared by many callers, first come first served. */
@@ -58,7 +60,9 @@ export function createLanePool(name: string, lanes: readonly EngineLane[], maxWa
         return Promise.reject(new AppError('SHUTTING_DOWN', `Cannot use the ${name} lane: closing`))
       if (wait.signal?.aborted) return Promise.reject(cancelled())
       return new Promise((resolve, reject) => {
+        let isStarted = false
         const take = (lane: EngineLane) => {
+          isStarted = true
           start(lane, work).then(
             (value) => leave(() => resolve(value)),
             (error: unknown) => leave(() => reject(error)),
@@ -73,6 +77,7 @@ export function createLanePool(name: string, lanes: readonly EngineLane[], maxWa
         const giveUp = (error: AppError) => {
           const position = queue.indexOf(place)
           if (position >= 0) queue.splice(position, 1)
+          if (isStarted) wait.onAbandoned?.()
           leave(() => reject(error))
         }
         const onAbort = () => giveUp(cancelled())

@@ -56,7 +56,6 @@ const CONFIG = `<clickhouse>
 `
 const configFile = join(dataDir, 'config.xml')
 writeFileSync(configFile, CONFIG)
-/** Keeps the engine open between requests. */
 const engine = new Session(enginePath, { connectionArgs: [`--config-file=${configFile}`] })
 
 /** What a request's session begins with: parameters are longer as statements than they were in the request. */
@@ -139,11 +138,23 @@ async function answer(
   // A session remembers settings and parameters, so each request has its own, as with HTTP.
   const session = new Session(enginePath)
   const file = join(dataDir, 'bodies', `${randomUUID()}.native`)
+  const isCancellable = url.searchParams.get('cancel_http_readonly_queries_on_client_close') === '1'
+  let isDone = false
+  const kill = () => {
+    if (isDone) return
+    engine
+      .queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quoteString(queryId)} ASYNC`)
+      .catch(() => {})
+    setTimeout(kill, 100)
+  }
+  response.on('close', () => {
+    if (!response.writableFinished && isCancellable) kill()
+  })
   try {
     await session.queryAsync(LONG_STATEMENTS)
     const database = url.searchParams.get('database')
     if (database !== null) await session.queryAsync(`USE ${database}`)
-    const prefix = sets(url)
+    const prefix = sets(url, queryId)
     const statement = await withData(withoutKeeper(sql), data, file)
     const version = behaviour.version
     const result =
@@ -153,20 +164,21 @@ async function answer(
     if (behaviour.mode === 'lose-answer' && isMeant(sql)) response.destroy()
     else send(request, response, url, queryId, Buffer.from(result))
   } finally {
+    isDone = true
     session.close()
     await rm(file, { force: true })
   }
 }
 
-function sets(url: URL): string {
-  const assignments: string[] = []
+function sets(url: URL, queryId: string): string {
+  const assignments = [`log_comment = ${quoteString(queryId)}`]
   let readonly = ''
   for (const [name, value] of url.searchParams) {
     if (name.startsWith('param_')) assignments.push(`${name} = ${quoteString(value)}`)
     else if (name === 'readonly') readonly = `SET readonly = ${quoteString(value)}; `
     else if (!NO_SETTINGS.has(name)) assignments.push(`${name} = ${quoteString(formatParameter(value))}`)
   }
-  return `${assignments.length === 0 ? '' : `SET ${assignments.join(', ')}; `}${readonly}`
+  return `SET ${assignments.join(', ')}; ${readonly}`
 }
 
 /** There is no Keeper: what runs on the cluster runs here, and nothing is replicated. */
