@@ -1,0 +1,169 @@
+import { compareLabels, METRIC_NAME, withLabel } from '../../model/labels.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { AppError } from '../../runtime/errors.ts'
+import { type Expr, typeOf } from './ast.ts'
+import { createAnnotations } from './evaluator/annotations.ts'
+import { evaluate } from './evaluator/evaluate.ts'
+import { evaluateRange, slide } from './evaluator/evaluate-range-function.ts'
+import { type Evaluation, mergeEqualLabels } from './evaluator/evaluation.ts'
+import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
+import { loadSamples } from './evaluator/load-samples.ts'
+import { createTurns } from './evaluator/turns.ts'
+import { parseExpression } from './parse-expression.ts'
+import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
+import { resolveDurations } from './resolve-durations.ts'
+import type { SeriesSource } from './series-source.ts'
+
+/** What an engine is made from. Defaults are Prometheus'. */
+export interface QueryEngineOptions {
+  readonly source: SeriesSource
+  readonly clock: Clock
+  /** Samples that one query may hold; default 50,000,000. */
+  readonly maxSamples?: number
+  /** How far an instant selector looks back unless the query says; default 5 minutes. */
+  readonly lookbackMs?: number
+  /** Resolution of subqueries that name none; default 1 minute. */
+  readonly defaultStepMs?: number
+  /** Prometheus' feature `promql-delayed-name-removal`; default false. */
+  readonly isNameRemovalDelayed?: boolean
+}
+
+const LOOKBACK_MS = 300_000
+const DEFAULT_STEP_MS = 60_000
+const MAX_SAMPLES = 50_000_000
+
+/** Makes an engine on a source. */
+export function createQueryEngine(options: QueryEngineOptions): QueryEngine {
+  const prepare = async (query: InstantQuery | RangeQuery, top: Grid) => {
+    const parsed = parseExpression(query.expr)
+    const rangeMs = timeAt(top, top.count - 1) - top.startMs
+    const expr = resolveDurations(query.expr, parsed, {
+      stepMs: 'stepMs' in query ? query.stepMs : 0,
+      rangeMs,
+    })
+    const run = await startRun(options, query, expr, top)
+    return { expr, run }
+  }
+  return {
+    async instant(query) {
+      const top: Grid = { startMs: query.timeMs, stepMs: 1, count: 1 }
+      const { expr, run } = await prepare(query, top)
+      const result = typeOf(expr) === 'matrix' ? await windowOf(run, expr) : await instantOf(run, expr)
+      return { ...result, warnings: run.notes.warnings, infos: run.notes.infos }
+    },
+    async range(query) {
+      const top = gridBetween(query.startMs, query.endMs, query.stepMs)
+      const { expr, run } = await prepare(query, top)
+      const type = typeOf(expr)
+      if (type !== 'scalar' && type !== 'vector') {
+        throw new AppError(
+          'QUERY_PARSE_FAILED',
+          `invalid expression type "${type === 'matrix' ? 'range vector' : type}" for range query, must be Scalar or instant Vector`,
+        )
+      }
+      const matrix = top.count === 0 ? [] : await seriesOf(run, expr)
+      return { type: 'matrix', matrix, warnings: run.notes.warnings, infos: run.notes.infos }
+    },
+  }
+}
+
+type Answer = QueryResult extends infer Each
+  ? Each extends QueryResult
+    ? Omit<Each, 'warnings' | 'infos'>
+    : never
+  : never
+
+async function startRun(
+  options: QueryEngineOptions,
+  query: InstantQuery | RangeQuery,
+  expr: Expr,
+  top: Grid,
+): Promise<Evaluation> {
+  const lookbackMs = query.lookbackMs ?? options.lookbackMs ?? LOOKBACK_MS
+  const defaultStepMs = options.defaultStepMs ?? DEFAULT_STEP_MS
+  const maxSamples = options.maxSamples ?? MAX_SAMPLES
+  const samples = await loadSamples(options.source, query, expr, {
+    top,
+    lookbackMs,
+    defaultStepMs,
+    maxSamples,
+  })
+  return {
+    text: query.expr,
+    top,
+    lookbackMs,
+    defaultStepMs,
+    isNameRemovalDelayed: options.isNameRemovalDelayed ?? false,
+    samples,
+    notes: createAnnotations(query.expr),
+    spend: (values) => {
+      if (values > maxSamples) {
+        throw new AppError(
+          'RESULT_TOO_LARGE',
+          'query processing would load too many samples into memory in query execution',
+        )
+      }
+    },
+    breathe: createTurns(options.clock, query.signal),
+  }
+}
+
+async function instantOf(run: Evaluation, expr: Expr): Promise<Answer> {
+  const { top } = run
+  const timestampMs = top.startMs
+  const value = await evaluate(run, expr, top)
+  switch (value.type) {
+    case 'string':
+      return { type: 'string', timestampMs, value: value.value }
+    case 'scalar':
+      return { type: 'scalar', timestampMs, value: value.values[0] as number }
+    case 'vector': {
+      const vector = finishNames(value.series).map(({ labels, values }) => ({
+        labels,
+        timestampMs,
+        value: values[0] as number,
+      }))
+      return { type: 'vector', vector }
+    }
+  }
+}
+
+/** An instant query for a range vector: its samples as they are. */
+async function windowOf(run: Evaluation, expr: Expr): Promise<Answer> {
+  const input = await evaluateRange(run, expr, run.top, evaluate)
+  const matrix: MatrixSeries[] = []
+  for (const series of input.series) {
+    slide(run, input.node, series, run.top, [], ({ times, values, from, to }) => {
+      const labels = series.dropName ? withLabel(series.labels, METRIC_NAME, '') : series.labels
+      matrix.push({ labels, timestamps: times.slice(from, to), values: values.slice(from, to) })
+    })
+  }
+  return { type: 'matrix', matrix: matrix.sort((a, b) => compareLabels(a.labels, b.labels)) }
+}
+
+async function seriesOf(run: Evaluation, expr: Expr): Promise<MatrixSeries[]> {
+  const { top } = run
+  const value = await evaluate(run, expr, top)
+  if (value.type === 'string') return []
+  const series: readonly GridSeries[] =
+    value.type === 'vector'
+      ? finishNames(value.series)
+      : [{ labels: [], dropName: false, values: value.values, present: new Uint8Array(top.count).fill(1) }]
+  return series
+    .map(({ labels, values, present }) => {
+      const isThere = (_: number, i: number) => present[i] === 1
+      const timestamps = new Float64Array(top.count).map((_, i) => timeAt(top, i))
+      return { labels, timestamps: timestamps.filter(isThere), values: values.filter(isThere) }
+    })
+    .sort((a, b) => compareLabels(a.labels, b.labels))
+}
+
+/** Removes the names that functions have left to be removed. */
+function finishNames(series: readonly GridSeries[]): readonly GridSeries[] {
+  if (!series.some(({ dropName }) => dropName)) return series
+  return mergeEqualLabels(
+    series.map((one) =>
+      one.dropName ? { ...one, labels: withLabel(one.labels, METRIC_NAME, ''), dropName: false } : one,
+    ),
+  )
+}

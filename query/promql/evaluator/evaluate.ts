@@ -1,0 +1,58 @@
+import { AppError } from '../../../runtime/errors.ts'
+import type { Expr, UnaryExpr } from '../ast.ts'
+import { evaluateAggregate } from './evaluate-aggregate.ts'
+import { evaluateBinary } from './evaluate-binary.ts'
+import { evaluateCall } from './evaluate-call.ts'
+import { evaluateSelector } from './evaluate-selector.ts'
+import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import type { Grid, GridValue } from './grid.ts'
+
+/** The type of {@link evaluate}, for nodes that evaluate what is below them. */
+export type Evaluate = (run: Evaluation, expr: Expr, grid: Grid) => Promise<GridValue>
+
+/**
+ * Evaluates an expression that is no range vector at every moment of a grid. Everything below it is evaluated on the same grid, but for
+ * subqueries, which have their own.
+ */
+export async function evaluate(run: Evaluation, expr: Expr, grid: Grid): Promise<GridValue> {
+  const value = await evaluateNode(run, expr, grid)
+  if (value.type === 'vector') run.spend(value.series.length * grid.count)
+  return value
+}
+
+async function evaluateNode(run: Evaluation, expr: Expr, grid: Grid): Promise<GridValue> {
+  switch (expr.kind) {
+    case 'number':
+      return { type: 'scalar', values: new Float64Array(grid.count).fill(expr.value) }
+    case 'string':
+      return { type: 'string', value: expr.value }
+    case 'paren':
+      return evaluate(run, expr.expr, grid)
+    case 'unary':
+      return evaluateUnary(run, expr, grid)
+    case 'vectorSelector':
+      if (expr.bounds !== '') throw notSupported(run, expr.bounds, expr)
+      return { type: 'vector', series: await evaluateSelector(run, expr, grid) }
+    case 'binary':
+      return evaluateBinary(run, expr, grid, evaluate)
+    case 'aggregate':
+      return { type: 'vector', series: await evaluateAggregate(run, expr, grid, evaluate) }
+    case 'call':
+      return evaluateCall(run, expr, grid, evaluate)
+    case 'matrixSelector':
+    case 'subquery':
+      throw new AppError('INTERNAL', 'Cannot evaluate a range vector at single moments')
+  }
+}
+
+async function evaluateUnary(run: Evaluation, expr: UnaryExpr, grid: Grid): Promise<GridValue> {
+  const value = await evaluate(run, expr.expr, grid)
+  if (expr.op === '+' || value.type === 'string') return value
+  if (value.type === 'scalar') return { type: 'scalar', values: value.values.map((number) => -number) }
+  const negated = value.series.map((series) => ({
+    ...series,
+    ...withoutName(run, series.labels),
+    values: series.values.map((number) => -number),
+  }))
+  return { type: 'vector', series: mergeEqualLabels(negated) }
+}

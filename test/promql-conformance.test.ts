@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { runScript } from './conformance/run-script.ts'
+
+// Prometheus' own scripts are not part of this repository; they lie beside the checkout where it is developed.
+const DIRECTORY = resolve(import.meta.dirname, '../../shared/prometheus-tests/promql')
+const isThere = existsSync(DIRECTORY)
+
+/** How many cases of each script pass. A number may rise (then it is raised here), never fall. */
+const PASSING: Readonly<Record<string, number>> = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'conformance/passing.json'), 'utf8'),
+)
+
+describe.skipIf(!isThere)(
+  `Prometheus' scripts${isThere ? '' : ` (skipped: ${DIRECTORY} is not there)`}`,
+  () => {
+    const files = isThere ? readdirSync(DIRECTORY).filter((name) => name.endsWith('.test')) : []
+
+    test('are all accounted for', () => {
+      expect(files.sort()).toEqual(Object.keys(PASSING))
+    })
+
+    test.each(files)('%s', async (file) => {
+      const outcomes = await runScript(readFileSync(join(DIRECTORY, file), 'utf8'))
+      const failed = outcomes.filter(({ failure }) => failure !== null)
+      const passed = outcomes.length - failed.length
+      const first = failed.map(({ line, expr, failure }) => `line ${line}: ${expr}: ${failure}`)
+      expect({ passed, failed: passed < (PASSING[file] ?? 0) ? first : [] }).toEqual({
+        passed: PASSING[file],
+        failed: [],
+      })
+    })
+  },
+)
+
+describe('the runner', () => {
+  const run = async (evaluation: string) => {
+    const [outcome] = await runScript(`load 1m\n  a{x="1"} 1 2 3\n  b{x="1"} 10 20 30\n\n${evaluation}\n`)
+    return outcome?.failure
+  }
+
+  test.each<[string, string | null]>([
+    ['eval instant at 2m a\n  a{x="1"} 3', null],
+    ['eval instant at 2m a\n  a{x="1"} 4', 'a{x="1"}: got 3, not 4'],
+    ['eval instant at 2m a\n  a{x="2"} 3', 'a{x="2"} is missing'],
+    ['eval instant at 2m a or b\n  a{x="1"} 3', null],
+    ['eval instant at 2m {x="1"}\n  a{x="1"} 3', 'unexpected b{x="1"} 30'],
+    ['eval instant at 2m a\n  expect fail', 'does not fail'],
+    ['eval instant at 2m a + on() group_left() b +', 'fails: 1:26: parse error: unexpected end of input'],
+    ['eval range from 0 to 2m step 1m a + b\n  {x="1"} 11 22 33', null],
+    ['eval range from 0 to 2m step 1m a + b\n  {x="1"} 11 22 _', '{x="1"} at 120000 ms: unexpected 33'],
+    [
+      'eval instant at 2m rate(a[2m])\n  expect no_info\n  {x="1"} 0.01666666666',
+      expect.stringContaining('unexpected info'),
+    ],
+  ])('judges %j', async (evaluation, expected) => {
+    expect(await run(evaluation)).toEqual(expected)
+  })
+})
