@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS origins (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS attribute_keys (
   tenant LowCardinality(String),
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS attribute_keys (
 PARTITION BY day
 ORDER BY (tenant, level, key, kind)
 TTL day + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS spans (
   tenant LowCardinality(String),
@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS spans (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, name, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS index_granularity = 2048, merge_selector_base = 10, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS traces (
   tenant LowCardinality(String),
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS traces (
 PARTITION BY day
 ORDER BY (tenant, trace_id)
 TTL day + INTERVAL 7 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_mv TO traces AS
 SELECT
@@ -121,7 +121,7 @@ CREATE TABLE IF NOT EXISTS red_10s (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS red_10s_mv TO red_10s AS
 SELECT
@@ -152,7 +152,7 @@ CREATE TABLE IF NOT EXISTS red_5m (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, slot, name, kind, status_code, is_error, http_status, grpc_status, response_flags, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS red_5m_mv TO red_5m AS
 SELECT
@@ -183,7 +183,7 @@ CREATE TABLE IF NOT EXISTS edges_10s (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, toStartOfHour(slot), service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS edges_10s_mv TO edges_10s AS
 SELECT
@@ -216,7 +216,7 @@ CREATE TABLE IF NOT EXISTS edges_5m (
 PARTITION BY toDate(slot)
 ORDER BY (tenant, service, upstream, slot, upstream_cluster, upstream_endpoint, is_error, http_status, grpc_status, response_flags, retry_attempt, bucket)
 TTL toDate(slot) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS edges_5m_mv TO edges_5m AS
 SELECT
@@ -253,7 +253,7 @@ CREATE TABLE IF NOT EXISTS logs (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), service, ts)
 TTL toDate(ts) + INTERVAL 7 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_series (
   tenant LowCardinality(String),
@@ -275,7 +275,7 @@ CREATE TABLE IF NOT EXISTS metric_series (
 PARTITION BY day
 ORDER BY (tenant, metric, id)
 TTL day + INTERVAL 31 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_points (
   tenant LowCardinality(String),
@@ -291,7 +291,7 @@ CREATE TABLE IF NOT EXISTS metric_points (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_histograms (
   tenant LowCardinality(String),
@@ -311,7 +311,7 @@ CREATE TABLE IF NOT EXISTS metric_histograms (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_exponential_histograms (
   tenant LowCardinality(String),
@@ -336,7 +336,7 @@ CREATE TABLE IF NOT EXISTS metric_exponential_histograms (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_summaries (
   tenant LowCardinality(String),
@@ -353,7 +353,7 @@ CREATE TABLE IF NOT EXISTS metric_summaries (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS metric_exemplars (
   tenant LowCardinality(String),
@@ -372,7 +372,7 @@ CREATE TABLE IF NOT EXISTS metric_exemplars (
 PARTITION BY toDate(point_ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(point_ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS alert_states (
   tenant LowCardinality(String),
@@ -392,7 +392,7 @@ CREATE TABLE IF NOT EXISTS alert_states (
 ) ENGINE = ReplacingMergeTree(at)
 ORDER BY (tenant, rule_group, rule, alert)
 TTL toDate(at) + INTERVAL 400 DAY
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
 CREATE TABLE IF NOT EXISTS alert_transitions (
   tenant LowCardinality(String),
@@ -410,4 +410,4 @@ CREATE TABLE IF NOT EXISTS alert_transitions (
 PARTITION BY toStartOfMonth(at)
 ORDER BY (tenant, alert_name, at)
 TTL toDate(at) + INTERVAL 400 DAY
-SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 120;
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
