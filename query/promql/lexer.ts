@@ -68,7 +68,7 @@ export function tokenize(text: string): readonly Token[] {
   let at = 0
   let parens = 0
   let hasColon = false
-  // Where in brackets: before the first number of a duration other signs are allowed than after it.
+  // Where in brackets: before the first number, step() or range() other signs are allowed than after it.
   let bracket: 'none' | 'opened' | 'counted' = 'none'
   let isInBraces = false
 
@@ -155,6 +155,7 @@ export function tokenize(text: string): readonly Token[] {
       }
       const word = match(WORD) ?? ''
       if (/^(?:step|range|min_of|max_of)$/i.test(word)) {
+        if (/^[sr]/i.test(word)) bracket = 'counted'
         emit('preprocessor', word.length, word.toLowerCase())
         continue
       }
@@ -265,6 +266,21 @@ function readNumber(text: string, at: number): { kind: 'number' | 'duration' | n
   if (duration > 0 && !/[A-Za-z0-9_]/.test(text.charAt(at + duration))) {
     return { kind: 'duration', length: duration }
   }
-  // What was read before it could not go on, and the character that stopped it.
-  return { kind: null, length: Math.max(number, duration) + 1 }
+  return { kind: null, length: unreadableLength(text, at, number) }
+}
+
+/** How much of a number that is none Prometheus shows: what it took for digits and units, and the character that ended it. */
+function unreadableLength(text: string, at: number, number: number): number {
+  if (text.charAt(at + number) === '.') return number + 1
+  const exponent = /[eE][+-]?/y
+  exponent.lastIndex = at + number
+  number += exponent.exec(text)?.[0].length ?? 0
+  const units = /[smhdwy]s?(?:\d+[smhdw]s?)*/y
+  units.lastIndex = at + number
+  const unit = units.exec(text)?.[0].length ?? 0
+  if (unit === 0) return number
+  const digits = /\d*/y
+  digits.lastIndex = at + number + unit
+  const more = digits.exec(text)?.[0].length ?? 0
+  return Math.min(number + unit + (more === 0 ? 1 : more), text.length - at)
 }

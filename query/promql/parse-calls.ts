@@ -4,6 +4,7 @@ import { FUNCTIONS } from './functions-table.ts'
 import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
 import { parseGrouping } from './parse-matching.ts'
+import { isMetricName } from './parse-selector.ts'
 import { finish, type ParserState } from './parser-state.ts'
 
 const WITH_PARAMETER: ReadonlySet<string> = new Set([
@@ -17,17 +18,10 @@ const WITH_PARAMETER: ReadonlySet<string> = new Set([
 
 /** Whether a word that was taken begins an aggregation; otherwise it is the name of a metric. */
 export function isAggregation(state: ParserState, token: Token): boolean {
-  if (token.kind !== 'aggregator') return false
   const { cursor } = state
-  const next = cursor.peek()
-  const isName =
-    cursor.isNext('{') ||
-    cursor.isNext('[') ||
-    cursor.isNext(')') ||
-    cursor.isNext(',') ||
-    next.kind === 'eof'
-  const isOperator = next.kind === 'operator' || cursor.isNext('offset') || isBounds(next)
-  return !isName && !isOperator
+  return (
+    token.kind === 'aggregator' && (cursor.isNext('(') || cursor.isNext('by') || cursor.isNext('without'))
+  )
 }
 
 /** Reads an aggregation whose name was taken. Throws AppError QUERY_PARSE_FAILED. */
@@ -104,12 +98,13 @@ function parseArguments(state: ParserState, parseArgument: () => Expr): Expr[] {
     if (cursor.accept(')')) return args
     const comma = cursor.peek()
     if (!cursor.accept(',')) throw cursor.unexpected(state.aggregations > 0 ? 'aggregation' : '', '')
-    if (cursor.isNext(')')) {
+    if (!startsExpression(cursor.peek())) {
       throw parseError(cursor.text, comma, 'trailing commas not allowed in function call args')
     }
   }
 }
 
-function isBounds(token: Token): boolean {
-  return token.kind === 'keyword' && (token.word === 'anchored' || token.word === 'smoothed')
+function startsExpression(token: Token): boolean {
+  const isValue = token.kind === 'number' || token.kind === 'duration' || token.kind === 'string'
+  return isValue || isMetricName(token) || /^[-+({]$/.test(token.text)
 }

@@ -59,9 +59,11 @@ function labelName(token: Token): string | null {
     case 'identifier':
     case 'metricIdentifier':
     case 'aggregator':
-    case 'keyword':
     case 'preprocessor':
       return token.text
+    case 'keyword':
+      // Prometheus takes every word of the language but this one.
+      return token.word === 'without' ? null : token.text
     case 'operator':
       return /^[a-z]/.test(token.word) ? token.text : null
     default:

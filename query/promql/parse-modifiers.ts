@@ -56,7 +56,8 @@ function matrixSelector(
   const fail = (reason: string): Error => parseError(state.cursor.text, brackets, reason)
   if (selector.kind !== 'vectorSelector') throw fail('ranges only allowed for vector selectors')
   if (isShifted(selector)) throw fail('no offset modifiers allowed before range')
-  if (selector.at !== null) throw fail('no @ modifiers allowed before range')
+  // Prometheus lets `foo @ start() [5m]` pass.
+  if (selector.at?.kind === 'time') throw fail('no @ modifiers allowed before range')
   return finish(state, {
     kind: 'matrixSelector',
     selector,
@@ -82,14 +83,7 @@ function applyOffset(state: ParserState, expr: Expr, offset: ParsedDuration): Ex
 function parseAt(state: ParserState, expr: Expr): Expr {
   const { cursor } = state
   const fail = (reason: string): Error => parseError(cursor.text, expr.range, reason)
-  const at = parseTimestamp(state)
-  if (at.kind === 'time' && !(Math.abs(at.ms / 1000) < 2 ** 63)) {
-    const seconds = at.ms / 1000
-    const written = Number.isFinite(seconds)
-      ? BigInt(seconds).toString().concat('.000000')
-      : goNumber(seconds)
-    throw fail(`timestamp out of bounds for @ modifier: ${written}`)
-  }
+  const at = parseTimestamp(state, fail)
   const shift = shiftOf(expr)
   if (shift === null) {
     throw fail(
@@ -100,7 +94,7 @@ function parseAt(state: ParserState, expr: Expr): Expr {
   return withShift(state, expr, { ...shift, at })
 }
 
-function parseTimestamp(state: ParserState): AtModifier {
+function parseTimestamp(state: ParserState, fail: (reason: string) => Error): AtModifier {
   const { cursor } = state
   const token = cursor.peek()
   if (token.kind === 'preprocessor' && (token.word === 'start' || token.word === 'end')) {
@@ -113,8 +107,13 @@ function parseTimestamp(state: ParserState): AtModifier {
   const number = cursor.peek()
   if (number.kind !== 'number' && number.kind !== 'duration') throw cursor.unexpected('@', 'timestamp')
   cursor.next()
-  const ms = sign * readNumberToken(cursor.text, number) * 1000
-  return { kind: 'time', ms: Number.isFinite(ms) ? Math.sign(ms) * Math.round(Math.abs(ms)) : ms }
+  const seconds = sign * readNumberToken(cursor.text, number)
+  if (!(Math.abs(seconds) < 2 ** 63)) {
+    const written = Number.isFinite(seconds) ? `${BigInt(seconds)}.000000` : goNumber(seconds)
+    throw fail(`timestamp out of bounds for @ modifier: ${written}`)
+  }
+  // Half a millisecond is rounded away from zero.
+  return { kind: 'time', ms: Math.sign(seconds) * Math.round(Math.abs(seconds) * 1000) }
 }
 
 function applyBounds(state: ParserState, expr: Expr, bounds: 'anchored' | 'smoothed'): Expr {
