@@ -5,6 +5,7 @@ import { readLimits } from '../storage/config.ts'
 import { connectStorage } from '../storage/connect-storage.ts'
 import { createSpaceGuard } from '../storage/space-guard.ts'
 import type { ManagedStorage } from '../storage/storage.ts'
+import { programVersion } from './program-version.ts'
 import type { ShutdownStack } from './shutdown-stack.ts'
 import type { ServerOptions } from './start-server.ts'
 
@@ -24,13 +25,9 @@ export async function startStorage(options: ServerOptions, stack: ShutdownStack)
     clock,
     logger,
     registry,
+    programVersion: programVersion(),
   })
   stack.push('storage', () => storage.close())
-  try {
-    await applyRetention({ storage, config: config.retention, clock, logger })
-  } catch (error) {
-    logger.error({ event: 'retention-failed', reason: errorMessage(error) })
-  }
   // One guard per place where data arrives is enough; several at once would only drop the same day twice.
   if (roles.has('ingest')) {
     const guard = createSpaceGuard({
@@ -41,7 +38,14 @@ export async function startStorage(options: ServerOptions, stack: ShutdownStack)
       logger,
       registry,
     })
+    // Before retention: on a disk that is full already, lowering it needs the room that the guard makes.
+    await guard.run()
     stack.push('space guard', guard.start(GUARD_PERIOD_MS))
+  }
+  try {
+    await applyRetention({ storage, config: config.retention, clock, logger })
+  } catch (error) {
+    logger.error({ event: 'retention-failed', reason: errorMessage(error) })
   }
   return storage
 }
