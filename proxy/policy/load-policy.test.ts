@@ -67,6 +67,28 @@ describe('documents as articles print them', () => {
     expect(findings.filter((finding) => finding.severity === 'error')).toEqual([])
   })
 
+  test('load together, in one policy, for a service with four endpoints', () => {
+    const sources = files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') }))
+    const endpoint = (port: number, version: string) =>
+      `{ address: 127.0.0.1:${port}, labels: { version: ${version} } }`
+    const four = [endpoint(1, 'v1'), endpoint(2, 'v1'), endpoint(3, 'v2'), endpoint(4, 'v2')].join(', ')
+    const text = `clusters: [{ host: user-service, port: 80, endpoints: [${four}] }]`
+    const { policy, findings } = loadPolicy([...sources, { file: 'endpoints.yaml', text }])
+    expect(findings.filter((finding) => finding.severity === 'error')).toEqual([])
+    const codes = findings.map((finding) => `${finding.code} ${finding.file.slice(0, 2)}`)
+    // Five VirtualServices name the same host, and the first is the one; four endpoints are too few to eject one.
+    for (const number of ['08', '09', '17', '18', '20', '27'])
+      expect(codes).toContain(`HOST_DUPLICATE ${number}`)
+    for (const number of ['12', '13', '14', '27']) expect(codes).toContain(`MESH003 ${number}`)
+    const [route] = policy.exactHosts.get('user-service')?.routes ?? []
+    expect(route?.name).toBe('conditional-retry[0]')
+    const subsets = [...policy.clusters.values()].filter((entry) => entry.subset !== '')
+    expect(subsets.map((entry) => [entry.subset, entry.endpoints.length])).toEqual([
+      ['v2', 2],
+      ['v1', 2],
+    ])
+  })
+
   test('their retryPolicy and abort.percent do what was meant, and nothing where strict', () => {
     const dialect = rule(`  trafficPolicy:
     retryPolicy: { retryOn: "5xx", numRetries: 3, retryBackOff: { baseInterval: 1s, maxInterval: 10s } }`)

@@ -65,7 +65,8 @@ export function resolveDialectRetry(policy: DialectRetryPolicy): RetryPolicy | n
   }
 }
 
-function retryPolicyOf(retries: HttpRetries & { readonly attempts: number }): RetryPolicy {
+/** `retries` with `attempts` given, every default resolved. */
+export function retryPolicyOf(retries: HttpRetries & { readonly attempts: number }): RetryPolicy {
   // An empty text counts as not given, as it does for Istio.
   const { conditions, statusCodes } = parseRetryOn(retries.retryOn || DEFAULT_RETRY_ON)
   const base = retries.backoff ?? BASE_INTERVAL_MS
