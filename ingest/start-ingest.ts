@@ -56,6 +56,8 @@ export interface Ingest {
 const LOAD_INTERVAL_MS = 1000
 const MAX_BATCH_BYTES = 48 << 20
 const CLOSE_GRACE_MS = 20_000
+/** A ClickHouse that does not answer must not keep the server from stopping: the journal has everything. */
+const LAST_LOAD_GRACE_MS = 5_000
 
 /** Opens the journal, starts the receiver thread and the loader. Throws CANNOT_START. */
 export async function startIngest(options: IngestOptions): Promise<Ingest> {
@@ -139,7 +141,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     close: async () => {
       isClosing = true
       await thread.close(CLOSE_GRACE_MS)
-      await startedLoader.close()
+      await startedLoader.close(LAST_LOAD_GRACE_MS)
     },
   }
 }

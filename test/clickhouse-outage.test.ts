@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../runtime/clock.ts'
 import { type ClickHouseServer, startClickHouseServer } from './support/clickhouse-server.ts'
 import { isLoaded, readIngestMetrics } from './support/ingest-metrics.ts'
 import { openTestStorage } from './support/open-test-storage.ts'
@@ -18,14 +22,21 @@ let server: MeshwatchServer
 let steady: SpanSenders
 const ledger: SpanLedger = new Map()
 
-beforeAll(async () => {
-  clickHouse = await startClickHouseServer()
-  server = await startMeshwatch({
+let dataDir: string
+
+const start = () =>
+  startMeshwatch({
+    dataDir,
     environment: {
       MESHWATCH_CLICKHOUSE__URL: clickHouse.url,
       MESHWATCH_INGEST__JOURNAL__MAX_SIZE: '24MiB',
     },
   })
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'meshwatch-outage-'))
+  clickHouse = await startClickHouseServer()
+  server = await start()
   steady = startSenders({
     url: server.otlpHttpUrl,
     ledger,
@@ -40,6 +51,7 @@ afterAll(async () => {
   await steady?.stop()
   if (server?.child.exitCode === null) await server.stop()
   await clickHouse?.remove()
+  rmSync(dataDir, { recursive: true, force: true })
 })
 
 /** Names what happens from here on, and gives ClickHouse up for as long as it takes to see it. */
@@ -176,14 +188,24 @@ test('the journal fills up: senders are asked to wait, and all goes on when Clic
   await recovery('journal full')
 })
 
-test('in the end nothing that was acknowledged is lost or doubled', async () => {
-  await steady.stop()
+test('asked to stop while ClickHouse stalls: it stops in time, and the next start loads what is left', async () => {
+  await outage('stopped', () => clickHouse.behave({ mode: 'stall', only: 'INSERT' }))
   expect(steady.broken).toBe(0)
   expect(steady.refusals.filter(({ phase }) => phase !== 'journal full')).toEqual([])
+  const begun = systemClock.monotonic()
+  server.child.kill('SIGTERM')
+  expect(await server.exit).toBe(0)
+  expect(systemClock.monotonic() - begun).toBeLessThan(30_000)
+  await steady.stop()
+  await clickHouse.behave({ mode: 'normal' })
+  server = await start()
+})
+
+test('in the end nothing that was acknowledged is lost or doubled', async () => {
   await waitUntil('everything is loaded', () => isLoaded(server.url))
   expect(await server.stop()).toBe(0)
 
-  const storage = await openTestStorage({ dataDir: server.dataDir, url: clickHouse.url })
+  const storage = await openTestStorage({ dataDir, url: clickHouse.url })
   try {
     const stored = await readStored(storage)
     expect(compareLedger(ledger, stored)).toEqual([])

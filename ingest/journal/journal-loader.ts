@@ -17,8 +17,8 @@ export interface JournalLoader {
   /** Says that what comes next goes into a new segment: those there are can be removed as soon as they are loaded. */
   sealed(): void
   state(): LoaderState
-  /** Loads what is there, if ClickHouse takes it at once, and stops. What is left is loaded by the next start. */
-  close(): Promise<void>
+  /** Loads what is there, if ClickHouse takes it within `graceMs`, and stops. What is left is loaded by the next start. */
+  close(graceMs: number): Promise<void>
 }
 
 /** How the loader is doing. */
@@ -213,10 +213,13 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
       oldestPendingAtMs: commits[0]?.acceptedAtMs ?? null,
       failure,
     }),
-    close: async () => {
+    close: async (graceMs) => {
       isClosing = true
       wake()
-      await running
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, graceMs)
+      await Promise.race([running, promise])
+      clearTimeout(timer)
     },
   }
 }
