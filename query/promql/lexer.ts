@@ -1,36 +1,54 @@
 import { quoteText } from '../../model/labels.ts'
 import { scanString } from './quoted-string.ts'
+import { quoteCharacter, type Token, type TokenKind } from './token.ts'
 
 /**
- * What a token is. Words that PromQL knows are `operator` (`and`, `atan2`), `aggregator`, `keyword` (`by`, `offset`) or `preprocessor`
- * (`start`, `end`, `step`, `range`); other punctuation than operators is its own kind. `error` is the last token of a text
- * that cannot be read on, its text says why.
+ * Cuts a query into tokens; comments and spaces are left out. The last token is `eof`, or an `error` with Prometheus' text
+ * where the query cannot be read on. Never throws.
  */
-export type TokenKind =
-  | 'eof'
-  | 'error'
-  | 'identifier'
-  | 'metricIdentifier'
-  | 'string'
-  | 'number'
-  | 'duration'
-  | 'operator'
-  | 'aggregator'
-  | 'keyword'
-  | 'preprocessor'
-  | 'punctuation'
+export function tokenize(text: string): readonly Token[] {
+  const scan: Scan = {
+    text,
+    tokens: [],
+    at: 0,
+    parens: 0,
+    isInBraces: false,
+    bracket: 'none',
+    hasColon: false,
+  }
+  for (;;) {
+    const skipped = match(scan, SPACE) ?? match(scan, COMMENT)
+    if (skipped !== null) {
+      scan.at += skipped.length
+      continue
+    }
+    const failure = scan.at < text.length ? scanToken(scan) : scanEnd(scan)
+    if (failure !== null) {
+      const { reason, start = scan.at } = failure
+      scan.tokens.push({ kind: 'error', text: reason, word: '', start, end: text.length })
+      return scan.tokens
+    }
+    if (scan.tokens.at(-1)?.kind === 'eof') return scan.tokens
+  }
+}
 
-/** A word, number, string or sign of a query. */
-export interface Token {
-  readonly kind: TokenKind
-  /** As written; strings with their quotes. */
+/** How far a query was read, and inside of what. */
+interface Scan {
   readonly text: string
-  /** Known words and operators in lower case, so that they can be compared; otherwise as `text`. */
-  readonly word: string
-  /** UTF-16 offset of the first unit. */
-  readonly start: number
-  /** UTF-16 offset after the last unit; for an `error` the end of the query. */
-  readonly end: number
+  readonly tokens: Token[]
+  at: number
+  parens: number
+  isInBraces: boolean
+  /** Before the first number, step() or range() in brackets other signs are allowed than after it. */
+  bracket: 'none' | 'opened' | 'counted'
+  /** The colon of a subquery was read. */
+  hasColon: boolean
+}
+
+/** Why a query cannot be read on; it stands at `start`, if that is not where the scan is. */
+interface Failure {
+  readonly reason: string
+  readonly start?: number
 }
 
 const WORDS: ReadonlyMap<string, TokenKind> = new Map([
@@ -47,240 +65,161 @@ const WORDS: ReadonlyMap<string, TokenKind> = new Map([
   ...kindOf('number', 'inf nan'),
 ])
 
-const OPERATORS = /<\/|>\/|<=|>=|==|!=|[-+*/%^<>@]/y
 const SPACE = /[ \t\n\r]+/y
 const COMMENT = /#[^\n\r]*/y
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
 const NAME = /[A-Za-z_:][A-Za-z0-9_:]*/y
+const OPERATOR = /<\/|>\/|<=|>=|==|!=|[-+*/%^<>@]/y
+const MATCHER_SIGN = /[=!]~|!=|[=,}]/y
+const NUMBER_START = /\.?\d/y
 const NUMBER =
   /0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+(?:_\d+)*)?/y
 const DURATION = /(?:\d+(?:ms|[smhdwy]))+/y
-const MATCHER_SIGN = /[=!]~|!=|[=,}]/y
-const NUMBER_START = /\.?\d/y
+const DURATION_CALL = /(?:step|range|min_of|max_of)(?![A-Za-z0-9_])/iy
 const CALL_START = /\s*\(/y
-
-/**
- * Cuts a query into tokens; comments and spaces are left out. The last token is `eof`, or an `error` with Prometheus' text
- * where the query cannot be read on. Never throws.
- */
-export function tokenize(text: string): readonly Token[] {
-  const tokens: Token[] = []
-  let at = 0
-  let parens = 0
-  let hasColon = false
-  // Where in brackets: before the first number, step() or range() other signs are allowed than after it.
-  let bracket: 'none' | 'opened' | 'counted' = 'none'
-  let isInBraces = false
-
-  const match = (pattern: RegExp): string | null => {
-    pattern.lastIndex = at
-    return pattern.exec(text)?.[0] ?? null
-  }
-  const emit = (kind: TokenKind, length: number, word?: string): void => {
-    const written = text.slice(at, at + length)
-    tokens.push({ kind, text: written, word: word ?? written, start: at, end: at + length })
-    at += length
-  }
-  const fail = (reason: string, start = at): readonly Token[] => {
-    tokens.push({ kind: 'error', text: reason, word: '', start, end: text.length })
-    return tokens
-  }
-
-  for (;;) {
-    const skipped = match(SPACE) ?? match(COMMENT)
-    if (skipped !== null) {
-      at += skipped.length
-      continue
-    }
-    const character = at < text.length ? String.fromCodePoint(text.codePointAt(at) ?? 0) : ''
-    if (character === '') {
-      if (isInBraces) return fail('unexpected end of input inside braces')
-      if (bracket === 'opened') return fail('unexpected end of input in duration expression')
-      if (parens !== 0) return fail('unclosed left parenthesis')
-      if (bracket !== 'none') return fail('unclosed left bracket')
-      emit('eof', 0)
-      return tokens
-    }
-    if (character === '"' || character === "'" || character === '`') {
-      if (bracket === 'opened') return fail(inDuration(character))
-      const string = scanString(text, at)
-      if ('reason' in string) return fail(string.reason)
-      emit('string', string.end - at)
-      continue
-    }
-
-    if (isInBraces) {
-      const word = match(WORD)
-      const found = match(MATCHER_SIGN)
-      if (word !== null) emit('identifier', word.length)
-      else if (found !== null) {
-        if (found === '}') isInBraces = false
-        emit(found === '=~' || found === '!~' || found === '!=' ? 'operator' : 'punctuation', found.length)
-      } else if (character === '!') {
-        return fail(`unexpected character after '!' inside braces: ${quoteCharacter(text, at + 1)}`)
-      } else if (character === '{') return fail(`unexpected left brace '{'`)
-      else return fail(`unexpected character inside braces: ${quoteCharacter(text, at)}`)
-      continue
-    }
-
-    if (match(NUMBER_START) !== null) {
-      const number = readNumber(text, at)
-      if (number.kind === null) {
-        return fail(`bad number or duration syntax: ${quoteText(text.slice(at, at + number.length))}`)
-      }
-      if (bracket === 'opened') bracket = 'counted'
-      emit(number.kind, number.length)
-      continue
-    }
-
-    if (/[A-Za-z_:]/.test(character)) {
-      if (bracket === 'none') {
-        const name = match(NAME) ?? ''
-        const word = name.toLowerCase()
-        CALL_START.lastIndex = at + name.length
-        // `fill` is a modifier only before a parenthesis, so that metrics may go on being called so.
-        const isName = word.startsWith('fill') && !CALL_START.test(text)
-        const kind = isName ? undefined : WORDS.get(word)
-        if (kind !== undefined) emit(kind, name.length, word)
-        else emit(name.includes(':') ? 'metricIdentifier' : 'identifier', name.length)
-        continue
-      }
-      if (character === ':') {
-        if (bracket === 'opened')
-          return fail('unexpected colon before duration in duration expression', at + 1)
-        if (hasColon) return fail(`unexpected colon ':'`)
-        hasColon = true
-        emit('punctuation', 1)
-        continue
-      }
-      const word = match(WORD) ?? ''
-      if (/^(?:step|range|min_of|max_of)$/i.test(word)) {
-        if (/^[sr]/i.test(word)) bracket = 'counted'
-        emit('preprocessor', word.length, word.toLowerCase())
-        continue
-      }
-      return fail(
-        bracket === 'opened'
-          ? inDuration(character)
-          : `unexpected character: ${quoteCharacter(text, at)}, expected ':'`,
-      )
-    }
-
-    switch (character) {
-      case '(':
-        parens += 1
-        emit('punctuation', 1)
-        continue
-      case ')':
-        parens -= 1
-        if (parens < 0) return fail(`unexpected right parenthesis ')'`, at + 1)
-        emit('punctuation', 1)
-        continue
-      case ',':
-        emit('punctuation', 1)
-        continue
-      case '{':
-        if (bracket === 'opened') return fail(inDuration(character))
-        isInBraces = true
-        emit('punctuation', 1)
-        continue
-      case '[':
-        if (bracket !== 'none') {
-          return fail(bracket === 'opened' ? inDuration('[') : `unexpected left bracket '['`)
-        }
-        bracket = 'opened'
-        hasColon = false
-        emit('punctuation', 1)
-        continue
-      case ']':
-        if (bracket === 'none') return fail(`unexpected right bracket ']'`)
-        bracket = 'none'
-        emit('punctuation', 1)
-        continue
-    }
-    if (bracket === 'opened' && !'+-*/%^'.includes(character)) return fail(inDuration(character))
-    const operator = match(OPERATORS)
-    if (operator !== null) emit('operator', operator.length)
-    else if (character === '=' && text[at + 1] !== '~') emit('punctuation', 1)
-    else if (character === '=' || character === '!') {
-      return fail(`unexpected character after '${character}': ${quoteCharacter(text, at + 1)}`)
-    } else return fail(`unexpected character: ${quoteCharacter(text, at)}`)
-  }
-}
-
-/** How Prometheus names a token that it did not expect: `identifier "foo"`, `<op:+>`, `end of input`. */
-export function describeToken(token: Token): string {
-  switch (token.kind) {
-    case 'eof':
-      return 'end of input'
-    case 'operator':
-      return `<op:${token.text}>`
-    case 'aggregator':
-      return `<aggr:${token.text}>`
-    case 'keyword':
-      return `<${token.text}>`
-    case 'punctuation':
-    case 'preprocessor':
-    case 'error':
-      return quoteText(token.text)
-    case 'identifier':
-      return `identifier ${quoteText(token.text)}`
-    case 'metricIdentifier':
-      return `metric identifier ${quoteText(token.text)}`
-    default:
-      return `${token.kind} ${shortened(token.text)}`
-  }
-}
-
-/** Go's `%q` of a character: `'a'`; what stands after the end is U+FFFD. */
-export function quoteCharacter(text: string, at: number): string {
-  const code = text.codePointAt(at)
-  if (code === undefined) return `'\u{fffd}'`
-  const character = String.fromCodePoint(code)
-  if (character === "'") return `'\\''`
-  if (character === '"') return `'"'`
-  return `'${quoteText(character).slice(1, -1)}'`
-}
 
 function kindOf(kind: TokenKind, words: string): [string, TokenKind][] {
   return words.split(' ').map((word) => [word, kind])
 }
 
-function inDuration(character: string): string {
-  return `unexpected character in duration expression: ${quoteCharacter(character, 0)}`
+function match(scan: Scan, pattern: RegExp, ahead = 0): string | null {
+  pattern.lastIndex = scan.at + ahead
+  return pattern.exec(scan.text)?.[0] ?? null
 }
 
-function shortened(text: string): string {
-  const characters = [...text]
-  return characters.length > 10 ? `${quoteText(characters.slice(0, 10).join(''))}...` : quoteText(text)
+function emit(scan: Scan, kind: TokenKind, length: number, word?: string): null {
+  const text = scan.text.slice(scan.at, scan.at + length)
+  scan.tokens.push({ kind, text, word: word ?? text, start: scan.at, end: scan.at + length })
+  scan.at += length
+  return null
 }
 
-function readNumber(text: string, at: number): { kind: 'number' | 'duration' | null; length: number } {
-  const read = (pattern: RegExp): number => {
-    pattern.lastIndex = at
-    return pattern.exec(text)?.[0].length ?? 0
+function scanEnd(scan: Scan): Failure | null {
+  if (scan.isInBraces) return { reason: 'unexpected end of input inside braces' }
+  if (scan.bracket === 'opened') return { reason: 'unexpected end of input in duration expression' }
+  if (scan.parens !== 0) return { reason: 'unclosed left parenthesis' }
+  if (scan.bracket !== 'none') return { reason: 'unclosed left bracket' }
+  return emit(scan, 'eof', 0)
+}
+
+function scanToken(scan: Scan): Failure | null {
+  const character = scan.text.charAt(scan.at)
+  if (/["'`]/.test(character) && scan.bracket !== 'opened') {
+    const string = scanString(scan.text, scan.at)
+    return 'reason' in string ? string : emit(scan, 'string', string.end - scan.at)
   }
-  const number = read(NUMBER)
-  if (!/[A-Za-z0-9_.]/.test(text.charAt(at + number))) return { kind: 'number', length: number }
-  const duration = read(DURATION)
-  if (duration > 0 && !/[A-Za-z0-9_]/.test(text.charAt(at + duration))) {
-    return { kind: 'duration', length: duration }
+  if (scan.isInBraces) return scanInBraces(scan)
+  if (match(scan, NUMBER_START) !== null) return scanNumber(scan)
+  if (/[A-Za-z_:]/.test(character)) {
+    return scan.bracket === 'none' ? scanName(scan) : scanWordInBrackets(scan)
   }
-  return { kind: null, length: unreadableLength(text, at, number) }
+  return scanSign(scan, character)
+}
+
+function scanInBraces(scan: Scan): Failure | null {
+  const { text, at } = scan
+  const word = match(scan, WORD)
+  if (word !== null) return emit(scan, 'identifier', word.length)
+  const sign = match(scan, MATCHER_SIGN)
+  if (sign !== null) {
+    if (sign === '}') scan.isInBraces = false
+    return emit(scan, /[~!]/.test(sign) ? 'operator' : 'punctuation', sign.length)
+  }
+  const character = text.charAt(at)
+  if (character === '!') {
+    return { reason: `unexpected character after '!' inside braces: ${quoteCharacter(text, at + 1)}` }
+  }
+  if (character === '{') return { reason: `unexpected left brace '{'` }
+  return { reason: `unexpected character inside braces: ${quoteCharacter(text, at)}` }
+}
+
+function scanName(scan: Scan): Failure | null {
+  const name = match(scan, NAME) ?? ''
+  const word = name.toLowerCase()
+  // `fill` is a modifier only before a parenthesis, so that metrics may go on being called so.
+  const isName = word.startsWith('fill') && match(scan, CALL_START, name.length) === null
+  const kind = isName ? undefined : WORDS.get(word)
+  if (kind !== undefined) return emit(scan, kind, name.length, word)
+  return emit(scan, name.includes(':') ? 'metricIdentifier' : 'identifier', name.length)
+}
+
+function scanWordInBrackets(scan: Scan): Failure | null {
+  const { text, at } = scan
+  if (text.charAt(at) === ':') {
+    if (scan.bracket === 'opened') {
+      return { reason: 'unexpected colon before duration in duration expression', start: at + 1 }
+    }
+    if (scan.hasColon) return { reason: `unexpected colon ':'` }
+    scan.hasColon = true
+    return emit(scan, 'punctuation', 1)
+  }
+  const call = match(scan, DURATION_CALL)
+  if (call !== null) {
+    if (/^[sr]/i.test(call)) scan.bracket = 'counted'
+    return emit(scan, 'preprocessor', call.length, call.toLowerCase())
+  }
+  if (scan.bracket === 'opened') return notInDuration(scan)
+  return { reason: `unexpected character: ${quoteCharacter(text, at)}, expected ':'` }
+}
+
+function scanSign(scan: Scan, character: string): Failure | null {
+  const { text, at } = scan
+  // Before its first number a duration is made of fewer signs.
+  if (scan.bracket === 'opened' && !/[-+*/%^(),\]]/.test(character)) return notInDuration(scan)
+  switch (character) {
+    case '(':
+      scan.parens += 1
+      return emit(scan, 'punctuation', 1)
+    case ')':
+      scan.parens -= 1
+      if (scan.parens < 0) return { reason: `unexpected right parenthesis ')'`, start: at + 1 }
+      return emit(scan, 'punctuation', 1)
+    case '{':
+      scan.isInBraces = true
+      return emit(scan, 'punctuation', 1)
+    case '[':
+      if (scan.bracket !== 'none') return { reason: `unexpected left bracket '['` }
+      scan.bracket = 'opened'
+      scan.hasColon = false
+      return emit(scan, 'punctuation', 1)
+    case ']':
+      if (scan.bracket === 'none') return { reason: `unexpected right bracket ']'` }
+      scan.bracket = 'none'
+      return emit(scan, 'punctuation', 1)
+    case ',':
+      return emit(scan, 'punctuation', 1)
+  }
+  const operator = match(scan, OPERATOR)
+  if (operator !== null) return emit(scan, 'operator', operator.length)
+  if (character === '=' && text[at + 1] !== '~') return emit(scan, 'punctuation', 1)
+  if (character === '=' || character === '!') {
+    return { reason: `unexpected character after '${character}': ${quoteCharacter(text, at + 1)}` }
+  }
+  return { reason: `unexpected character: ${quoteCharacter(text, at)}` }
+}
+
+function notInDuration({ text, at }: Scan): Failure {
+  return { reason: `unexpected character in duration expression: ${quoteCharacter(text, at)}` }
+}
+
+function scanNumber(scan: Scan): Failure | null {
+  const { text, at } = scan
+  if (scan.bracket === 'opened') scan.bracket = 'counted'
+  const number = match(scan, NUMBER)?.length ?? 0
+  if (!/[A-Za-z0-9_.]/.test(text.charAt(at + number))) return emit(scan, 'number', number)
+  const duration = match(scan, DURATION)?.length ?? 0
+  if (duration > 0 && !/[A-Za-z0-9_]/.test(text.charAt(at + duration)))
+    return emit(scan, 'duration', duration)
+  const shown = text.slice(at, at + unreadableLength(scan, number))
+  return { reason: `bad number or duration syntax: ${quoteText(shown)}` }
 }
 
 /** How much of a number that is none Prometheus shows: what it took for digits and units, and the character that ended it. */
-function unreadableLength(text: string, at: number, number: number): number {
-  if (text.charAt(at + number) === '.') return number + 1
-  const exponent = /[eE][+-]?/y
-  exponent.lastIndex = at + number
-  number += exponent.exec(text)?.[0].length ?? 0
-  const units = /[smhdwy]s?(?:\d+[smhdw]s?)*/y
-  units.lastIndex = at + number
-  const unit = units.exec(text)?.[0].length ?? 0
+function unreadableLength(scan: Scan, number: number): number {
+  if (scan.text.charAt(scan.at + number) === '.') return number + 1
+  number += match(scan, /[eE][+-]?/y, number)?.length ?? 0
+  const unit = match(scan, /[smhdwy]s?(?:\d+[smhdw]s?)*/y, number)?.length ?? 0
   if (unit === 0) return number
-  const digits = /\d*/y
-  digits.lastIndex = at + number + unit
-  const more = digits.exec(text)?.[0].length ?? 0
-  return Math.min(number + unit + (more === 0 ? 1 : more), text.length - at)
+  const more = match(scan, /\d+/y, number + unit)?.length ?? 1
+  return Math.min(number + unit + more, scan.text.length - scan.at)
 }

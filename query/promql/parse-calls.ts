@@ -1,11 +1,11 @@
 import { quoteText } from '../../model/labels.ts'
 import type { AggregateExpr, AggregateOp, Call, Expr } from './ast.ts'
 import { FUNCTIONS } from './functions-table.ts'
-import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
 import { parseGrouping } from './parse-matching.ts'
 import { isMetricName } from './parse-selector.ts'
 import { finish, type ParserState } from './parser-state.ts'
+import type { Token } from './token.ts'
 
 const WITH_PARAMETER: ReadonlySet<string> = new Set([
   'topk',

@@ -1,9 +1,9 @@
 import type { DurationExpr, TextRange } from './ast.ts'
 import { evaluateDuration } from './evaluate-duration.ts'
-import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
 import { LONGEST_DURATION_S, readNumberToken } from './parse-number.ts'
 import { oneLevelDeeper, type ParserState } from './parser-state.ts'
+import type { Token } from './token.ts'
 
 /** A duration of a selector: milliseconds, and the expression when it is more than a literal. */
 export interface ParsedDuration {

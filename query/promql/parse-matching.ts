@@ -1,10 +1,10 @@
 import { quoteText } from '../../model/labels.ts'
 import type { VectorMatching } from './ast.ts'
-import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
 import { readNumberToken } from './parse-number.ts'
 import type { ParserState } from './parser-state.ts'
 import { unquote } from './quoted-string.ts'
+import type { Token } from './token.ts'
 
 /** What may stand between a binary operator and its right side. */
 export interface BinaryModifiers {

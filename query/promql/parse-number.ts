@@ -1,7 +1,7 @@
 import { parseDuration } from '../../model/duration.ts'
 import { quoteText } from '../../model/labels.ts'
-import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
+import type { Token } from './token.ts'
 
 /** Durations are kept in 64 bits of nanoseconds, so this is the longest that Prometheus can keep, seconds. */
 export const LONGEST_DURATION_S = 2 ** 63 / 1e9

@@ -1,10 +1,10 @@
 import { METRIC_NAME } from '../../model/labels.ts'
 import { compileMatcher, type Matcher } from '../../model/matcher.ts'
 import type { VectorSelector } from './ast.ts'
-import type { Token } from './lexer.ts'
 import { parseError } from './parse-error.ts'
 import { createParserState, finish, type ParserState } from './parser-state.ts'
 import { unquote } from './quoted-string.ts'
+import type { Token } from './token.ts'
 
 /**
  * Reads a selector alone, as `match[]` parameters have it: `up{job="a"}`, `{__name__=~"a.*"}`. Whether it selects everything is

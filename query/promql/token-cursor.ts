@@ -1,7 +1,8 @@
 import type { AppError } from '../../runtime/errors.ts'
 import type { TextRange } from './ast.ts'
-import { describeToken, type Token, tokenize } from './lexer.ts'
+import { tokenize } from './lexer.ts'
 import { parseError } from './parse-error.ts'
+import { describeToken, type Token } from './token.ts'
 
 /** A query's tokens, read one by one. */
 export interface TokenCursor {
