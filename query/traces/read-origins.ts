@@ -77,6 +77,8 @@ FROM origins
 WHERE tenant = {tenant:String}
   AND id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
 LIMIT 1 BY id`,
+    // A few granules: sharing them out among threads takes longer than reading them.
+    settings: { max_threads: 1 },
     params: { ids },
     ...(signal === undefined ? {} : { signal }),
   })

@@ -34,6 +34,8 @@ WHERE tenant = {tenant:String}
   AND trace_id IN ${traceIdSet('traceIds')}${
     days === undefined ? '' : `\n  AND day BETWEEN ${day('startMs')} - 1 AND ${day('endMs')} + 1`
   }`,
+    // A few granules: sharing them out among threads takes longer than reading them.
+    settings: { max_threads: 1 },
     params: {
       traceIds,
       ...(days === undefined ? {} : { startMs: Math.floor(days.startMs), endMs: Math.ceil(days.endMs) }),
