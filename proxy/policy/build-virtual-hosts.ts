@@ -38,6 +38,14 @@ export function addVirtualService(hosts: VirtualHosts, context: VirtualServiceCo
     report.warn('NOT_SELECTED', ['spec', 'exportTo'], `is not for namespace ${source.namespace}: not used`)
     return
   }
+  if (spec.http === undefined || spec.http.length === 0) {
+    report.warn(
+      'NOT_SELECTED',
+      ['spec'],
+      'has no http routes: its hosts keep the routes that they have without it',
+    )
+    return
+  }
   const name = `${namespace}/${document.name}`
   // The routes are the same for every host and port but for ports that destinations leave out; they are reported once.
   const routesAt = (port: number | null, to: PolicyReport) =>

@@ -141,6 +141,13 @@ kind: [`
     expect(load(text).policy.exactHosts.get('payments')?.routes).toHaveLength(1)
   })
 
+  test('leaves a host its default routes where a VirtualService has none for HTTP', () => {
+    const text = service('').replace('  http:\n', '  tcp: []\n')
+    const { policy, findings } = load(text)
+    expect(findings.map((finding) => finding.code).toSorted()).toEqual(['FIELD_UNSUPPORTED', 'NOT_SELECTED'])
+    expect(policy.exactHosts.get('payments')?.routes.map((route) => route.name)).toEqual(['default'])
+  })
+
   test('refuses an unknown field where strict', () => {
     const text = rule('  trafficPolicy: { connectionPool: { tcp: { maxConections: 3 } } }')
     expect(lines(text, { mode: 'strict' })).toEqual([

@@ -40,13 +40,12 @@ export function validateDocument<Schema extends z.ZodType>(
 function leaveOut(issue: z.core.$ZodIssue, value: unknown, report: PolicyReport, mode: PolicyMode): boolean {
   const path = pathOf(issue.path)
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) {
-      const place = [...path, key]
+    const places = issue.keys.map((key) => ({ key, place: [...path, key] }))
+    for (const { key, place } of places) {
       if (mode === 'strict') report.fail('FIELD_UNKNOWN', place, `there is no field "${key}" here`)
       else report.warn('FIELD_UNKNOWN', place, `there is no field "${key}" here: it is ignored`)
-      remove(value, place)
     }
-    return true
+    return places.every(({ place }) => remove(value, place))
   }
   if (issue.code === 'custom' && issue.params?.['isUnsupported'] === true) {
     report.warn('FIELD_UNSUPPORTED', path, `not done by this proxy: ${issue.message}`)
