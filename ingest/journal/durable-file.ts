@@ -1,5 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 
 /** Makes creations, renames and removals in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -8,6 +8,18 @@ export async function syncDirectory(path: string): Promise<void> {
     await directory.sync()
   } finally {
     await directory.close()
+  }
+}
+
+/**
+ * Makes a directory where it is missing, with its parents, and all of that durable: what is synced inside a directory that
+ * a power cut takes away is lost all the same. Throws the file system's errors.
+ */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode })
+  for (let child = resolve(path); child !== dirname(child); child = dirname(child)) {
+    // Above our own directories there may be some that this user may not read; they are older than this process.
+    await syncDirectory(dirname(child)).catch(() => undefined)
   }
 }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, stat, truncate } from 'node:fs/promises'
+import { open, readdir, rename, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { makeDirectory } from './durable-file.ts'
 import { comparePositions, type Position, segmentFileName, segmentOfFileName } from './position.ts'
 import { decodeRecord, peekRecordLength, RECORD_HEADER_BYTES } from './record.ts'
 import { decodeSegmentHeader, MAX_SEGMENT_HEADER_BYTES } from './segment-header.ts'
@@ -26,7 +27,7 @@ export interface RecoveredJournal {
  * Throws CANNOT_START when the checkpoint is damaged, and the file system's errors.
  */
 export async function recoverJournal(directory: string, logger: Logger): Promise<RecoveredJournal> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeDirectory(directory, 0o700)
   const segments = await listSegments(directory)
   let checkpoint = await readCheckpoint(directory)
   if (checkpoint === null) {
