@@ -61,6 +61,7 @@ export function retentionDays(table: TableName, config: Pick<RetentionConfig, 't
     case 'origins':
       return Math.max(traces, metrics) + 1
     case 'metric_series':
+    case 'prom_series':
       return metrics + 1
     default:
       return metrics

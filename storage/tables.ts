@@ -15,6 +15,8 @@ export const TABLES = [
   'metric_exponential_histograms',
   'metric_summaries',
   'metric_exemplars',
+  'prom_series',
+  'metric_samples',
 ] as const
 
 /** The name of a table of ours. Statements take it from here, never from input. */

@@ -7,6 +7,7 @@ import { MapColumn } from '../native/map-column.ts'
 import { StringColumn } from '../native/string-column.ts'
 
 const TYPE_TYPE = "Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5)"
+const KIND_TYPE = TYPE_TYPE.replace(')', ", 'sample' = 6)")
 const TEMPORALITY_TYPE = "Enum8('unspecified' = 0, 'delta' = 1, 'cumulative' = 2)"
 const TIME_TYPE = "DateTime64(9, 'UTC')"
 
@@ -27,7 +28,7 @@ function pointHead(text: Interner) {
   }
 }
 
-/** The columns of the seven tables of metrics, by their names there. `text` numbers strings, `binary` numbers origins. */
+/** The columns of the tables of metrics, by their names there. `text` numbers strings, `binary` numbers origins. */
 export function createMetricColumns(text: Interner, binary: Interner) {
   return {
     series: {
@@ -46,6 +47,19 @@ export function createMetricColumns(text: Interner, binary: Interner) {
       service: new LowCardinalityColumn(text),
       attrs: new MapColumn(text),
       attr_kinds: new StringColumn(),
+    },
+    promSeries: {
+      tenant: new LowCardinalityColumn(text),
+      name: new LowCardinalityColumn(text),
+      id: id16(),
+      day: new FixedColumn('Date', 2),
+      kind: new FixedColumn(KIND_TYPE, 1),
+      temporality: new FixedColumn(TEMPORALITY_TYPE, 1),
+      is_monotonic: new FixedColumn('Bool', 1),
+      metric: new LowCardinalityColumn(text),
+      unit: new LowCardinalityColumn(text),
+      description: new StringColumn(),
+      labels: new MapColumn(text),
     },
     points: {
       ...pointHead(text),
@@ -109,6 +123,7 @@ export type MetricColumns = ReturnType<typeof createMetricColumns>
 export function createMetricBlocks(columns: MetricColumns): Block[] {
   return [
     createBlock('metric_series', columns.series),
+    createBlock('prom_series', columns.promSeries),
     createBlock('metric_points', columns.points),
     createBlock('metric_histograms', columns.histograms),
     createBlock('metric_exponential_histograms', columns.exponentialHistograms),

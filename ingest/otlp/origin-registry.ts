@@ -20,6 +20,10 @@ export interface Origin {
   originId: number
   /** Number of the service's name in the text interner. */
   serviceId: number
+  /** Prometheus' label `job`: the service, with its namespace before it if it has one. */
+  readonly job: string
+  /** Prometheus' label `instance`: `service.instance.id`, or ''. */
+  readonly instance: string
 }
 
 interface Cached extends Origin {
@@ -153,8 +157,20 @@ export class OriginRegistry {
     const resourceFields = this.#collect(resource, ofResource, RESOURCE_FIELDS)
     const scopeFields = this.#collect(scope, ofScope, SCOPE_FIELDS)
     const isGood = !ofResource.isTooDeep && !ofScope.isTooDeep
-    const service = this.#serviceName()
-    const cached = { service, day: this.#day, generation: -1, originId: 0, serviceId: 0, isGood }
+    const service = this.#resourceText('service.name') ?? UNKNOWN_SERVICE
+    const namespace = this.#resourceText('service.namespace')
+    const job = namespace === null ? service : `${namespace}/${service}`
+    const instance = this.#resourceText('service.instance.id') ?? ''
+    const cached = {
+      service,
+      job,
+      instance,
+      day: this.#day,
+      generation: -1,
+      originId: 0,
+      serviceId: 0,
+      isGood,
+    }
     if (!isGood) return { ...cached, id: new Uint8Array(16) }
 
     const id = createHash('sha256')
@@ -226,14 +242,15 @@ export class OriginRegistry {
     return `[${[...texts, fields.dropped, ...pairs].join(',')}]`
   }
 
-  #serviceName(): string {
+  /** A text attribute of the resource; null when it is absent, empty or no text. */
+  #resourceText(key: string): string | null {
     const attributes = this.#resource
     for (let index = 0; index < attributes.count; index++) {
-      if (this.#text.text(attributes.keyIds[index] as number) !== 'service.name') continue
-      if (attributes.peek(this.#reader, index) !== 1 || attributes.start === attributes.end) break
+      if (this.#text.text(attributes.keyIds[index] as number) !== key) continue
+      if (attributes.peek(this.#reader, index) !== 1 || attributes.start === attributes.end) return null
       return this.#text.text(this.#intern(attributes))
     }
-    return UNKNOWN_SERVICE
+    return null
   }
 
   #intern(range: ByteRange): number {

@@ -7,6 +7,8 @@ import { AttributeReader } from './attribute-reader.ts'
 import type { ByteRange } from './byte-range.ts'
 import type { MetricColumns } from './metric-blocks.ts'
 import type { Origin } from './origin-registry.ts'
+import { anyValueText, prometheusLabels } from './prometheus-labels.ts'
+import { prometheusName } from './prometheus-name.ts'
 import type { WireReader } from './wire-reader.ts'
 
 /** Types of metrics; the numbers are those of the column `type`. */
@@ -34,6 +36,7 @@ export interface SeriesRegistryParts {
   /** Makes collisions unpredictable to senders. */
   readonly seed: number
   readonly columns: MetricColumns['series']
+  readonly promColumns: MetricColumns['promSeries']
   readonly maxAttributes: number
 }
 
@@ -50,7 +53,7 @@ const ID_BYTES = 16
 
 /**
  * Gives a metric's name, type, temporality, unit and origin, and a set of attributes, their 16-byte series id, and writes a row of
- * `metric_series` the first time in a day that a tenant sends the series. The order of attributes makes no difference to
+ * `metric_series` and of `prom_series` the first time in a day that a tenant sends the series. The order of attributes makes no difference to
  * the id, nor do description and metadata; a series is written again when these change. Series are recognised by the bytes
  * they came in, so that a point of a known series is neither parsed nor hashed cryptographically.
  */
@@ -223,7 +226,44 @@ export class SeriesRegistry {
     columns.origin.push(head.origin.originId)
     columns.service.push(head.origin.serviceId)
     attributes.writeTo(reader, columns.attrs, columns.attr_kinds, keys.observer('metric'))
+    this.#writeForProm(head, id)
     return this.#day
+  }
+
+  /** The same series as PromQL knows it. */
+  #writeForProm(head: MetricHead, id: Buffer): void {
+    const { reader, text, promColumns: columns } = this.#parts
+    const { bytes } = reader
+    const attributes = this.#attributes
+    const metric = text.intern(bytes, head.name.start, head.name.end)
+    const unit = text.intern(bytes, head.unit.start, head.unit.end)
+    const name = prometheusName({
+      name: text.text(metric),
+      unit: text.text(unit),
+      isCounter: head.type === METRIC_TYPES.sum && head.isMonotonic,
+      isGauge: head.type === METRIC_TYPES.gauge,
+    })
+    const pairs: [string, string][] = []
+    for (let index = 0; index < attributes.count; index++) {
+      const start = attributes.valueStarts[index] as number
+      const value = anyValueText(anyValueJson(reader, start, attributes.valueEnds[index] as number))
+      pairs.push([text.text(attributes.keyIds[index] as number), value])
+    }
+    columns.tenant.push(this.#tenantId)
+    columns.name.push(text.internText(name))
+    columns.id.pushFrom(id, 0)
+    columns.day.pushUint16(this.#day)
+    columns.kind.pushUint8(head.type)
+    columns.temporality.pushUint8(head.temporality)
+    columns.is_monotonic.pushUint8(head.isMonotonic ? 1 : 0)
+    columns.metric.push(metric)
+    columns.unit.push(unit)
+    columns.description.pushUtf8(bytes, head.description.start, head.description.end)
+    for (const [label, value] of prometheusLabels(pairs, head.origin)) {
+      columns.labels.keys.push(text.internText(label))
+      columns.labels.values.pushText(value)
+    }
+    columns.labels.endRow()
   }
 
   /** A text that is equal for equal content, whatever bytes it came in. */

@@ -38,6 +38,7 @@ test('every table of telemetry has one block, but those that views fill', () => 
     'spans',
     'logs',
     'metric_series',
+    'prom_series',
     'metric_points',
     'metric_histograms',
     'metric_exponential_histograms',

@@ -58,6 +58,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     keys,
     seed,
     columns: metricColumns.series,
+    promColumns: metricColumns.promSeries,
     maxAttributes,
   })
   const parts: DecoderParts = { reader, text, origins, keys, maxAttributes }

@@ -462,3 +462,40 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 
 CREATE TABLE IF NOT EXISTS meshwatch.alert_transitions ON CLUSTER 'mesh' AS meshwatch.alert_transitions_local
 ENGINE = Distributed('mesh', 'meshwatch', 'alert_transitions_local', cityHash64(rule_group));
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_series_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  id FixedString(16) CODEC(ZSTD(1)),
+  day Date,
+  kind Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5, 'sample' = 6),
+  temporality Enum8('unspecified' = 0, 'delta' = 1, 'cumulative' = 2),
+  is_monotonic Bool,
+  metric LowCardinality(String),
+  unit LowCardinality(String),
+  description String CODEC(ZSTD(1)),
+  labels Map(LowCardinality(String), String) CODEC(ZSTD(1))
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_series_local', '{replica}')
+PARTITION BY day
+ORDER BY (tenant, name, id)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_series ON CLUSTER 'mesh' AS meshwatch.prom_series_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_series_local', cityHash64(id));
+
+CREATE TABLE IF NOT EXISTS meshwatch.metric_samples_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  value Float64 CODEC(ZSTD(1)),
+  is_stale Bool
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/metric_samples_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.metric_samples ON CLUSTER 'mesh' AS meshwatch.metric_samples_local
+ENGINE = Distributed('mesh', 'meshwatch', 'metric_samples_local', cityHash64(series));
