@@ -1,7 +1,7 @@
 import type { AnyValue, KeyValue } from '../../model/any-value.ts'
 import { SPAN_KINDS, STATUS_CODES } from '../../model/span.ts'
+import { createProtobufWriter, type ProtobufWriter } from '../../runtime/protobuf-writer.ts'
 import { groupByOrigin } from './group-by-origin.ts'
-import { createProtobufWriter, type ProtobufWriter } from './protobuf-writer.ts'
 import type { Resource, Scope, Span, SpanEvent, SpanLink } from './trace.ts'
 
 /**

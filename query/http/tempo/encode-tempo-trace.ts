@@ -1,5 +1,5 @@
+import { createProtobufWriter } from '../../../runtime/protobuf-writer.ts'
 import { encodeOtlpProtobuf } from '../../traces/encode-otlp-protobuf.ts'
-import { createProtobufWriter } from '../../traces/protobuf-writer.ts'
 import type { Trace } from '../../traces/trace.ts'
 import { toTempoJson } from './to-tempo-json.ts'
 
