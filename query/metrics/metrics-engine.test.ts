@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { labelsFrom, labelsText } from '../../model/labels.ts'
+import { storeMessage } from '../../test/support/decode-message.ts'
+import { metricsMessage, sumMetric } from '../../test/support/metric-messages.ts'
+import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query-deps.ts'
+import type { OtlpJson } from '../../test/support/otlp-messages.ts'
+import { text } from '../../test/support/stored-attributes.ts'
+import type { QueryEngine, QueryResult } from '../promql/query-engine.ts'
+import { createMetricsEngine } from './create-metrics-engine.ts'
+import { createSampleWriter } from './create-sample-writer.ts'
+
+const NOW = Date.UTC(2026, 0, 2, 4)
+const SECOND = 1000
+const RESOURCE = {
+  attributes: [
+    text('service.name', 'cart'),
+    text('service.namespace', 'shop'),
+    text('service.instance.id', 'i-1'),
+  ],
+}
+const WHERE = 'instance="i-1", job="shop/cart"'
+
+let deps: OpenQueryDeps
+let engine: QueryEngine
+
+beforeAll(async () => {
+  deps = await openQueryDeps({ now: NOW })
+  engine = createMetricsEngine(deps)
+})
+afterAll(() => deps.close())
+
+/** A point `seconds` before now. */
+function point(seconds: number, fields: OtlpJson): OtlpJson {
+  return { timeUnixNano: String(BigInt(NOW - seconds * SECOND) * 1_000_000n), ...fields }
+}
+
+async function store(tenant: string, metrics: readonly OtlpJson[]): Promise<void> {
+  const outcome = await storeMessage(deps.storage, 'metrics', metricsMessage(metrics, RESOURCE), {
+    now: NOW,
+    tenant,
+  })
+  expect(outcome.rejected).toBe(0)
+}
+
+function shown(result: QueryResult): Record<string, unknown> {
+  if (result.type === 'vector') {
+    return Object.fromEntries(result.vector.map(({ labels, value }) => [labelsText(labels), value]))
+  }
+  if (result.type === 'matrix') {
+    return Object.fromEntries(result.matrix.map(({ labels, values }) => [labelsText(labels), [...values]]))
+  }
+  return { value: result.value }
+}
+
+async function ask(tenant: string, expr: string, timeMs = NOW): Promise<Record<string, unknown>> {
+  return shown(await engine.instant({ tenant, expr, timeMs }))
+}
+
+describe('gauges and sums', () => {
+  beforeAll(async () => {
+    const paths = ['/a', '/b']
+    await store('plain', [
+      sumMetric(
+        paths.flatMap((path, index) =>
+          [60, 45, 30, 15, 0].map((seconds) =>
+            point(seconds, {
+              asInt: String((100 - seconds) * (index + 1)),
+              attributes: [text('http.path', path)],
+            }),
+          ),
+        ),
+        { name: 'http.requests', unit: '{request}' },
+      ),
+      {
+        name: 'temperature',
+        unit: 'Cel',
+        gauge: { dataPoints: [point(20, { asDouble: 21.5 }), point(400, { asDouble: 1 })] },
+      },
+      { name: 'special', gauge: { dataPoints: [point(5, { asDouble: 'NaN' })] } },
+      { name: 'special.inf', gauge: { dataPoints: [point(5, { asDouble: '-Infinity' })] } },
+    ])
+  })
+
+  test('by name, with labels of attributes and resource', async () => {
+    expect(await ask('plain', 'http_requests_total')).toEqual({
+      [`http_requests_total{http_path="/a", ${WHERE}}`]: 100,
+      [`http_requests_total{http_path="/b", ${WHERE}}`]: 200,
+    })
+    expect(await ask('plain', 'temperature_celsius')).toEqual({ [`temperature_celsius{${WHERE}}`]: 21.5 })
+    expect(await ask('plain', 'special')).toEqual({ [`special{${WHERE}}`]: Number.NaN })
+    expect(await ask('plain', 'special_inf')).toEqual({ [`special_inf{${WHERE}}`]: Number.NEGATIVE_INFINITY })
+  })
+
+  test.each<[string, string[]]>([
+    ['http_requests_total{http_path="/a"}', ['/a']],
+    ['http_requests_total{http_path!="/a"}', ['/b']],
+    ['http_requests_total{http_path=~"/[ac]"}', ['/a']],
+    ['http_requests_total{http_path=~"/"}', []],
+    ['http_requests_total{http_path!~"/[ac]"}', ['/b']],
+    ['http_requests_total{http_path=~"/a|/b"}', ['/a', '/b']],
+    ['http_requests_total{http_path!~"/a|/b"}', []],
+    ['http_requests_total{absent=""}', ['/a', '/b']],
+    ['http_requests_total{absent!=""}', []],
+    ['http_requests_total{absent=~".*"}', ['/a', '/b']],
+    ['http_requests_total{absent=~".+"}', []],
+    ['http_requests_total{absent!~"x"}', ['/a', '/b']],
+    ['http_requests_total{job="shop/cart",instance=~"i-.*"}', ['/a', '/b']],
+    ['{__name__=~"http_.*",http_path="/b"}', ['/b']],
+    ['{__name__!="http_requests_total",http_path=~".+"}', []],
+    ['http_requests_total{http_path="/it\'s {x:String} \\\\ \\n"}', []],
+  ])('%s', async (expr, paths) => {
+    const found = Object.keys(await ask('plain', `sum by (http_path) (${expr})`))
+    expect(found.sort()).toEqual(paths.map((path) => `{http_path="${path}"}`))
+  })
+
+  test('rate over stored samples', async () => {
+    expect(await ask('plain', 'rate(http_requests_total{http_path="/b"}[1m])')).toEqual({
+      [`{http_path="/b", ${WHERE}}`]: expect.closeTo(2, 12),
+    })
+  })
+
+  test('a range, and what is older than the lookback', async () => {
+    const result = await engine.range({
+      tenant: 'plain',
+      expr: 'temperature_celsius',
+      startMs: NOW - 400 * SECOND,
+      endMs: NOW,
+      stepMs: 100 * SECOND,
+    })
+    expect(
+      result.type === 'matrix' &&
+        result.matrix.map(({ timestamps, values }) => [[...timestamps], [...values]]),
+    ).toEqual([
+      [[NOW - 400 * SECOND, NOW - 300 * SECOND, NOW - 200 * SECOND, NOW].map(Number), [1, 1, 1, 21.5]],
+    ])
+  })
+
+  test('belong to their tenant', async () => {
+    expect(await ask('other', 'http_requests_total')).toEqual({})
+  })
+
+  test('more than the query may hold are refused', async () => {
+    const small = createMetricsEngine(deps, { maxSamples: 9 })
+    const query = { tenant: 'plain', expr: 'sum(rate(http_requests_total[2m]))', timeMs: NOW }
+    await expect(small.instant(query)).rejects.toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+      message: 'query processing would load too many samples into memory in query execution',
+    })
+    await expect(createMetricsEngine(deps, { maxSamples: 10 }).instant(query)).resolves.toBeDefined()
+  })
+})
+
+test('a point that says there is none ends the series', async () => {
+  await store('stale', [
+    { name: 'up', gauge: { dataPoints: [point(30, { asInt: '1' }), point(10, { flags: 1 })] } },
+  ])
+  expect(await ask('stale', 'up', NOW - 20 * SECOND)).toEqual({ [`up{${WHERE}}`]: 1 })
+  expect(await ask('stale', 'up')).toEqual({})
+  expect(await ask('stale', 'count_over_time(up[1m])')).toEqual({ [`{${WHERE}}`]: 1 })
+})
+
+test('deltas are a running sum', async () => {
+  const deltas = [60, 45, 30, 15, 0].map((seconds) => point(seconds, { asInt: '30' }))
+  await store('delta', [
+    { name: 'hits', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: deltas } },
+  ])
+  expect(await ask('delta', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 150 })
+  expect(await ask('delta', 'rate(hits_total[1m])')).toEqual({
+    [`{${WHERE}}`]: expect.closeTo(2, 12),
+  })
+})
+
+describe('histograms', () => {
+  const histogram = (seconds: number, factor: number, temporality = 2) => ({
+    seconds,
+    temporality,
+    fields: {
+      count: String(10 * factor),
+      sum: 5 * factor,
+      explicitBounds: [0.5, 1],
+      bucketCounts: [6, 3, 1].map((count) => String(count * factor)),
+    },
+  })
+  const metric = (name: string, points: readonly ReturnType<typeof histogram>[]): OtlpJson => ({
+    name,
+    unit: 's',
+    histogram: {
+      aggregationTemporality: points[0]?.temporality,
+      dataPoints: points.map(({ seconds, fields }) => point(seconds, fields)),
+    },
+  })
+
+  beforeAll(async () => {
+    await store('histogram', [
+      metric('latency', [histogram(60, 1), histogram(0, 3)]),
+      metric('delta', [histogram(60, 1, 1), histogram(30, 1, 1), histogram(0, 1, 1)]),
+      {
+        name: 'sumless',
+        histogram: { aggregationTemporality: 2, dataPoints: [point(0, { count: '2', bucketCounts: ['2'] })] },
+      },
+    ])
+  })
+
+  test('are buckets that count all below their bound, a sum and a count', async () => {
+    expect(await ask('histogram', '{__name__=~"latency.*"}')).toEqual({
+      [`latency_seconds_bucket{${WHERE}, le="0.5"}`]: 18,
+      [`latency_seconds_bucket{${WHERE}, le="1.0"}`]: 27,
+      [`latency_seconds_bucket{${WHERE}, le="+Inf"}`]: 30,
+      [`latency_seconds_sum{${WHERE}}`]: 15,
+      [`latency_seconds_count{${WHERE}}`]: 30,
+    })
+  })
+
+  test.each<[string, Record<string, number>]>([
+    ['latency_seconds_bucket{le="+Inf"}', { [`latency_seconds_bucket{${WHERE}, le="+Inf"}`]: 30 }],
+    ['latency_seconds_count', { [`latency_seconds_count{${WHERE}}`]: 30 }],
+    ['latency_seconds_sum{le=""}', { [`latency_seconds_sum{${WHERE}}`]: 15 }],
+    ['latency_seconds', {}],
+    ['histogram_quantile(0.6, sum by (le) (latency_seconds_bucket))', { '{}': 0.5 }],
+    ['delta_seconds_count', { [`delta_seconds_count{${WHERE}}`]: 30 }],
+    ['delta_seconds_bucket{le="0.5"}', { [`delta_seconds_bucket{${WHERE}, le="0.5"}`]: 18 }],
+    [
+      '{__name__=~"sumless_.*"}',
+      { [`sumless_bucket{${WHERE}, le="+Inf"}`]: 2, [`sumless_count{${WHERE}}`]: 2 },
+    ],
+  ])('%s', async (expr, expected) => {
+    expect(await ask('histogram', expr)).toEqual(expected)
+  })
+})
+
+test('summaries are quantiles, a sum and a count', async () => {
+  const quantileValues = [
+    { quantile: 0.5, value: 1.5 },
+    { quantile: 1, value: 9 },
+  ]
+  await store('summary', [
+    { name: 'rpc', summary: { dataPoints: [point(1, { count: '4', sum: 8, quantileValues })] } },
+  ])
+  expect(await ask('summary', '{job="shop/cart"}')).toEqual({
+    [`rpc{${WHERE}, quantile="0.5"}`]: 1.5,
+    [`rpc{${WHERE}, quantile="1.0"}`]: 9,
+    [`rpc_sum{${WHERE}}`]: 8,
+    [`rpc_count{${WHERE}}`]: 4,
+  })
+  expect(await ask('summary', 'rpc{quantile="1.0"}')).toEqual({ [`rpc{${WHERE}, quantile="1.0"}`]: 9 })
+})
+
+describe('samples that rules record', () => {
+  const labels = labelsFrom([
+    ['__name__', 'job:errors:rate5m'],
+    ['job', 'a "b"'],
+  ])
+
+  test('are found, end, and are stored once per token', async () => {
+    const writer = createSampleWriter(deps.storage)
+    await writer.write('rules', [{ labels, timestampMs: NOW - 60_000, value: 0.25 }], 'one')
+    await writer.write('rules', [{ labels, timestampMs: NOW - 60_000, value: 0.5 }], 'one')
+    expect(await ask('rules', 'job:errors:rate5m')).toEqual({ 'job:errors:rate5m{job="a \\"b\\""}': 0.25 })
+    await writer.write('rules', [{ labels, timestampMs: NOW - 1, value: Number.NaN, isStale: true }], 'two')
+    expect(await ask('rules', 'job:errors:rate5m')).toEqual({})
+    expect(await ask('rules', 'job:errors:rate5m', NOW - 2)).not.toEqual({})
+  })
+
+  test('an overlay is seen at once', async () => {
+    const overlay = {
+      selectSeries: () => [
+        { labels, timestamps: Float64Array.of(NOW), values: Float64Array.of(7), stale: null },
+      ],
+    }
+    const result = await engine.instant({
+      tenant: 'overlay',
+      expr: 'job:errors:rate5m * 2',
+      timeMs: NOW,
+      overlay,
+    })
+    expect(shown(result)).toEqual({ '{job="a \\"b\\""}': 14 })
+  })
+})
