@@ -207,7 +207,7 @@ export function createGroupRunner(options: GroupRunnerOptions): GroupRunner {
     async evaluate(timeMs, signal) {
       const started = deps.clock.monotonic()
       for (const running of rules) {
-        if (signal?.aborted) return
+        if (signal?.aborted) break
         await evaluateRule(running, timeMs, signal)
       }
       await Promise.all([deps.recorder.flush(), saveAlerts()])

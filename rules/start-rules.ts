@@ -8,6 +8,7 @@ import type { Storage } from '../storage/storage.ts'
 import { createAlertStore } from './alert-store.ts'
 import type { RulesConfig } from './config.ts'
 import { createGroupRunner, type GroupRunner, type GroupRunnerDeps } from './create-group-runner.ts'
+import { createSampleWriter } from './create-sample-writer.ts'
 import { requireRules } from './files/load-rule-files.ts'
 import { ruleProblemText } from './files/rule-problem.ts'
 import { restoreAlerts } from './restore-alerts.ts'
@@ -16,7 +17,7 @@ import type { GroupState } from './rule-state.ts'
 import { createRuleWindows } from './rule-window.ts'
 import { createRulesMetrics } from './rules-metrics.ts'
 import { type GroupLoop, runGroupLoop, type StartTimer } from './run-group-loop.ts'
-import { createSampleRecorder, type WriteSamples } from './sample-recorder.ts'
+import { createSampleRecorder } from './sample-recorder.ts'
 
 /** What rules are run with. */
 export interface RulesOptions {
@@ -30,8 +31,6 @@ export interface RulesOptions {
   readonly tenant: string
   /** Takes alerts that fire or have ended, again and again while they do (Prometheus' resending). */
   readonly onAlerts: (notices: readonly AlertNotice[]) => void | Promise<void>
-  /** Brings recorded samples to where the engine finds them. */
-  readonly writeSamples: WriteSamples
   /** Our address as users reach it, without a trailing slash. */
   readonly externalUrl: string
   /** Labels that templates see as `$externalLabels`. */
@@ -78,7 +77,7 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
   const metrics = createRulesMetrics(options.registry, () => countAlerts(states()))
   const recorder = createSampleRecorder({
     tenant,
-    write: options.writeSamples,
+    write: createSampleWriter(storage),
     logger,
     onDropped: (samples) => metrics.dropSamples(samples),
   })
