@@ -1,0 +1,215 @@
+import type { Clock } from '../../runtime/clock.ts'
+import { errorMessage } from '../../runtime/errors.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { AlertingMetrics } from '../alerting-metrics.ts'
+import type { Evidence, EvidenceProvider, EvidenceRequest } from '../evidence.ts'
+import type { Notifier } from '../notifier.ts'
+import type { AlertingEvent } from '../state/alerting-event.ts'
+import type { AlertingState } from '../state/alerting-state.ts'
+import type { Intent } from '../state/intent.ts'
+import { attemptDelivery } from './attempt-delivery.ts'
+
+/** Takes pending messages to their receivers. */
+export interface Deliverer {
+  isInFlight(intentId: string): boolean
+  /** Starts every attempt that is due. */
+  start(nowMs: number): void
+  /** When an attempt is due next, epoch milliseconds; null: none is planned. */
+  nextDueMs(): number | null
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void>
+  /** Gives attempts under way `graceMs`, then cuts them off. What was not delivered is tried again after the next start. */
+  close(graceMs: number): Promise<void>
+}
+
+/** What a deliverer works with. */
+export interface DelivererOptions {
+  readonly state: AlertingState
+  /** Applies events; resolves when they are durable, or when that failed and was said. */
+  readonly record: (events: readonly AlertingEvent[]) => Promise<void>
+  /** The notifier of an intent in the configuration in force; null: it is gone. */
+  readonly notifierOf: (intent: Intent) => Notifier | null
+  readonly evidence: EvidenceProvider | null
+  readonly onSettled: (intent: Intent) => void
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: AlertingMetrics
+  readonly random: () => number
+  /** Resolves when what was recorded so far is durable. */
+  readonly whenDurable: () => Promise<void>
+}
+
+/** Attempts at one time, and for one receiver's integration: a receiver that hangs must not hold the others. */
+const MOST_AT_ONCE = 32
+const MOST_PER_INTEGRATION = 4
+const EVIDENCE_LIMIT_MS = 3_000
+const DEFAULT_WINDOW_MS = 300_000
+
+/** Makes a deliverer. Attempts of one message follow each other; messages do not wait for each other. */
+export function createDeliverer(options: DelivererOptions): Deliverer {
+  const { state, record, clock, logger, metrics } = options
+  const inFlight = new Map<string, { readonly lane: string; readonly done: Promise<void> }>()
+  const stop = new AbortController()
+  let isClosing = false
+
+  function* waiting(): Generator<Intent> {
+    for (const intent of state.intents.values()) {
+      if (intent.state === 'pending' && !inFlight.has(intent.id)) yield intent
+    }
+  }
+
+  function isLaneFull(lane: string): boolean {
+    let count = 0
+    for (const other of inFlight.values()) if (other.lane === lane) count += 1
+    return count >= MOST_PER_INTEGRATION
+  }
+
+  async function deliver(intent: Intent): Promise<void> {
+    // Nothing is sent that a crash could forget having decided.
+    await options.whenDurable()
+    const notifier = options.notifierOf(intent)
+    if (notifier === null) {
+      await record([
+        {
+          type: 'ended',
+          intentId: intent.id,
+          state: 'failed',
+          reason: `the receiver has no ${intent.integration} any more`,
+          atMs: clock.now(),
+        },
+      ])
+      return
+    }
+    if (!intent.hasEvidence && options.evidence !== null) {
+      const evidence = await gatherEvidence(options.evidence, intent, clock.now())
+      await record([{ type: 'evidence', intentId: intent.id, evidence }])
+    }
+    const current = state.intents.get(intent.id)
+    if (current === undefined || current.state !== 'pending') return
+    const events = await attemptDelivery(current, notifier, {
+      clock,
+      signal: stop.signal,
+      random: options.random,
+    })
+    // An attempt that was cut off by the stop says nothing about the receiver.
+    if (stop.signal.aborted && !events.some((event) => event.type === 'ended')) return
+    count(current, events)
+    await record(events)
+  }
+
+  function count(intent: Intent, events: readonly AlertingEvent[]): void {
+    const integration = intent.integration.split('/')[0] ?? ''
+    const { receiver, id } = intent.notification
+    for (const event of events) {
+      if (event.type === 'attempt') {
+        const { outcome, latencyMs, reason, number } = event.attempt
+        metrics.attempts.inc({ integration, outcome })
+        metrics.latency.observe({ integration }, latencyMs / 1000)
+        if (outcome === 'retry' || outcome === 'permanent') {
+          logger.warn(
+            { event: 'notification-attempt-failed', id, receiver, integration, attempt: number, reason },
+            'A message could not be delivered',
+          )
+        }
+      }
+      if (event.type === 'ended') {
+        metrics.notifications.inc({ integration, state: event.state })
+        const fields = { event: 'notification-ended', id, receiver, integration, state: event.state }
+        if (event.state === 'failed')
+          logger.error({ ...fields, reason: event.reason }, 'A message was given up')
+        else logger.info(fields)
+      }
+    }
+  }
+
+  function begin(intent: Intent): void {
+    const lane = `${intent.notification.receiver}\n${intent.integration}`
+    const done = deliver(intent)
+      .catch((error: unknown) => {
+        logger.error({ event: 'delivery-broke', id: intent.id, err: error })
+      })
+      .then(() => {
+        inFlight.delete(intent.id)
+        options.onSettled(intent)
+      })
+    inFlight.set(intent.id, { lane, done })
+  }
+
+  return {
+    isInFlight: (intentId) => inFlight.has(intentId),
+    start: (nowMs) => {
+      if (isClosing) return
+      for (const intent of [...waiting()]) {
+        if (inFlight.size >= MOST_AT_ONCE) return
+        if (intent.nextAttemptAtMs > nowMs) continue
+        if (isLaneFull(`${intent.notification.receiver}\n${intent.integration}`)) continue
+        begin(intent)
+      }
+    },
+    nextDueMs: () => {
+      let next: number | null = null
+      for (const { nextAttemptAtMs } of waiting()) {
+        if (next === null || nextAttemptAtMs < next) next = nextAttemptAtMs
+      }
+      return next
+    },
+    settled: async () => {
+      while (inFlight.size > 0) await Promise.all([...inFlight.values()].map(({ done }) => done))
+    },
+    close: async (graceMs) => {
+      isClosing = true
+      const all = Promise.all([...inFlight.values()].map(({ done }) => done))
+      const cutOff = setTimeout(() => stop.abort(), graceMs)
+      await all
+      clearTimeout(cutOff)
+    },
+  }
+}
+
+async function gatherEvidence(
+  provider: EvidenceProvider,
+  intent: Intent,
+  nowMs: number,
+): Promise<Evidence | null> {
+  const { promise: limit, resolve } = Promise.withResolvers<Evidence>()
+  const timer = setTimeout(() => resolve(noEvidence('it took too long')), EVIDENCE_LIMIT_MS)
+  try {
+    return await Promise.race([provider(evidenceRequest(intent, nowMs)), limit])
+  } catch (error) {
+    return noEvidence(errorMessage(error))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function noEvidence(why: string): Evidence {
+  return {
+    traces: [],
+    endpointsEjected: [],
+    by503Flag: [],
+    links: [],
+    problem: `Cannot gather evidence: ${why}`,
+  }
+}
+
+/** One alert's own labels; of several, those they have in common. */
+function evidenceRequest(intent: Intent, nowMs: number): EvidenceRequest {
+  const { tenant, alerts } = intent.notification
+  const [first, ...others] = alerts
+  const common: string[] = []
+  for (let i = 0; first !== undefined && i < first.labels.length; i += 2) {
+    const name = first.labels[i] ?? ''
+    const value = first.labels[i + 1] ?? ''
+    const isCommon = others.every(({ labels }) =>
+      labels.some((text, at) => at % 2 === 0 && text === name && labels[at + 1] === value),
+    )
+    if (isCommon) common.push(name, value)
+  }
+  return {
+    tenant,
+    labels: common,
+    startsAtMs: Math.min(nowMs, ...alerts.map((alert) => alert.startsAtMs)),
+    endsAtMs: Math.max(...alerts.map((alert) => alert.endsAtMs ?? nowMs)),
+    windowMs: Math.max(...alerts.map((alert) => alert.rule?.windowMs ?? DEFAULT_WINDOW_MS)),
+  }
+}
