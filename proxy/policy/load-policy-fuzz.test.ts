@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -7,12 +7,42 @@ import { loadPolicy } from './load-policy.ts'
 import { matchRoute } from './match-route.ts'
 import { isRecord } from './policy-document.ts'
 
-const folder = join(import.meta.dirname, 'testdata/articles')
+/** Documents as articles print them; where they are not at hand, our own below are enough to start from. */
+const folder = join(import.meta.dirname, '../../../shared/policies')
 const ENDPOINTS =
   'clusters: [{ host: user-service, port: 80, endpoints: [{ address: 127.0.0.1:1, labels: { version: v1 } }] }]'
-const documents: unknown[] = readdirSync(folder)
-  .filter((file) => file.endsWith('.yaml'))
-  .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+const OWN = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: v }
+spec:
+  hosts: [user-service]
+  http:
+  - match: [{ uri: { prefix: /api/ }, headers: { x-user: { regex: "a.*" } }, method: { exact: GET } }]
+    rewrite: { uri: / }
+    timeout: 3s
+    retries: { attempts: 3, perTryTimeout: 1s, retryOn: "5xx,reset", backoff: 10ms }
+    fault: { delay: { percentage: { value: 10 }, fixedDelay: 1s }, abort: { percentage: { value: 5 }, httpStatus: 500 } }
+    route: [{ destination: { host: user-service, subset: v1, port: { number: 80 } }, weight: 90 }]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: d }
+spec:
+  host: user-service
+  trafficPolicy:
+    loadBalancer: { simple: LEAST_REQUEST }
+    connectionPool: { tcp: { maxConnections: 10 }, http: { http1MaxPendingRequests: 5, maxRetries: 3 } }
+    outlierDetection: { consecutive5xxErrors: 3, interval: 5s, baseEjectionTime: 10s, maxEjectionPercent: 50 }
+  subsets: [{ name: v1, labels: { version: v1 } }]
+`
+const texts = existsSync(folder)
+  ? readdirSync(folder)
+      .filter((file) => file.endsWith('.yaml'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'))
+  : []
+const documents: unknown[] = [OWN, ...texts]
+  .flatMap((text) => parseAllDocuments(text))
   .map((document): unknown => document.toJS())
 documents.push({
   clusters: [{ host: 'a', port: 1, subsets: [{ name: 's', labels: {} }], endpoints: [{ address: 'b:1' }] }],
