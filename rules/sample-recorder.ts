@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Labels } from '../model/labels.ts'
 import { createMemorySeriesSource } from '../query/promql/memory-series-source.ts'
 import type { SeriesOverlay } from '../query/promql/series-source.ts'
@@ -15,8 +16,12 @@ export interface RecordedSample {
   readonly isStale: boolean
 }
 
-/** Brings recorded samples to where queries find them. Throws when it could not; trying the same again must be harmless. */
-export type WriteSamples = (tenant: string, samples: readonly RecordedSample[]) => Promise<void>
+/** Brings recorded samples to where queries find them; the same token once. Throws when it could not. */
+export type WriteSamples = (
+  tenant: string,
+  samples: readonly RecordedSample[],
+  token: string,
+) => Promise<void>
 
 /** Takes what rules record: at once visible to the queries of other rules, and written in larger pieces. */
 export interface SampleRecorder {
@@ -36,6 +41,11 @@ export interface SampleRecorderOptions {
   readonly onDropped: (samples: number) => void
 }
 
+interface Batch {
+  readonly samples: readonly RecordedSample[]
+  readonly token: string
+}
+
 /** Samples that wait for storage to come back; the oldest are given up beyond that. */
 const MAX_WAITING = 500_000
 /** How long recorded samples are kept in memory: longer than an instant selector looks back. */
@@ -45,25 +55,35 @@ const OVERLAY_MS = 6 * 60_000
 export function createSampleRecorder(options: SampleRecorderOptions): SampleRecorder {
   const { tenant, write, logger, onDropped } = options
   const recent = createMemorySeriesSource()
-  let waiting: RecordedSample[] = []
+  let fresh: RecordedSample[] = []
+  /** Batches in the order in which they were made; each keeps its token until it is written. */
+  const waiting: Batch[] = []
   let newestMs = Number.NEGATIVE_INFINITY
   let running: Promise<void> | null = null
 
-  const writeWaiting = async (): Promise<void> => {
-    const batch = waiting
-    waiting = []
-    try {
-      await write(tenant, batch)
-      // What is written is found by the source; the overlay only bridges the moment until then.
-      recent.trim(newestMs - OVERLAY_MS)
-    } catch (error) {
-      logger.warn({ event: 'rule-samples-not-written', samples: batch.length, reason: errorMessage(error) })
-      waiting = [...batch, ...waiting]
-      const excess = waiting.length - MAX_WAITING
-      if (excess <= 0) return
-      waiting = waiting.slice(excess)
-      onDropped(excess)
+  const giveUpOldest = (): void => {
+    let total = waiting.reduce((sum, { samples }) => sum + samples.length, 0)
+    while (total > MAX_WAITING && waiting.length > 1) {
+      const dropped = waiting.shift()?.samples.length ?? 0
+      total -= dropped
+      onDropped(dropped)
     }
+  }
+
+  const writeWaiting = async (): Promise<void> => {
+    for (let batch = waiting[0]; batch !== undefined; batch = waiting[0]) {
+      try {
+        await write(tenant, batch.samples, batch.token)
+        waiting.shift()
+      } catch (error) {
+        const reason = errorMessage(error)
+        logger.warn({ event: 'rule-samples-not-written', samples: batch.samples.length, reason })
+        giveUpOldest()
+        return
+      }
+    }
+    // What is written is found by the source; the overlay only bridges the moment until then.
+    recent.trim(newestMs - OVERLAY_MS)
   }
 
   return {
@@ -72,11 +92,13 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
       for (const sample of samples) {
         recent.append(sample.labels, sample.timestampMs, sample.value, sample.isStale)
         newestMs = Math.max(newestMs, sample.timestampMs)
-        waiting.push(sample)
+        fresh.push(sample)
       }
     },
     async flush() {
       while (running !== null) await running
+      if (fresh.length > 0) waiting.push({ samples: fresh, token: `rules ${randomUUID()}` })
+      fresh = []
       if (waiting.length === 0) return
       running = writeWaiting().finally(() => {
         running = null

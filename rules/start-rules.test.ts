@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { AlertNotice } from '../model/alert.ts'
 import { labelsFrom, labelValue } from '../model/labels.ts'
 import { createClickHouseSource } from '../query/metrics/create-clickhouse-source.ts'
+import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
 import { createQueryEngine } from '../query/promql/create-query-engine.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import type { Storage } from '../storage/storage.ts'
 import { openTestStorage } from '../test/support/open-test-storage.ts'
 import { rulesConfig } from './config.ts'
-import { createSampleWriter } from './create-sample-writer.ts'
 import { slotAt, slotOffset } from './group-slot.ts'
 import { type Rules, startRules } from './start-rules.ts'
 
@@ -117,7 +117,7 @@ async function errors(tenant: string, service: string, value: number, minutes: n
     isStale: false,
   }))
   const end = { labels, timestampMs: nowMs + minutes * MINUTE, value: Number.NaN, isStale: true }
-  await createSampleWriter(storage)(tenant, [...samples, end])
+  await createSampleWriter(storage).write(tenant, [...samples, end], `errors ${tenant}`)
 }
 
 function alerts(rules: Rules) {

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client'
 import type { AlertNotice } from '../model/alert.ts'
 import type { Labels } from '../model/labels.ts'
+import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
 import type { QueryEngine } from '../query/promql/query-engine.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -8,7 +9,6 @@ import type { Storage } from '../storage/storage.ts'
 import { createAlertStore } from './alert-store.ts'
 import type { RulesConfig } from './config.ts'
 import { createGroupRunner, type GroupRunner, type GroupRunnerDeps } from './create-group-runner.ts'
-import { createSampleWriter } from './create-sample-writer.ts'
 import { requireRules } from './files/load-rule-files.ts'
 import { ruleProblemText } from './files/rule-problem.ts'
 import { restoreAlerts } from './restore-alerts.ts'
@@ -77,7 +77,7 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
   const metrics = createRulesMetrics(options.registry, () => countAlerts(states()))
   const recorder = createSampleRecorder({
     tenant,
-    write: createSampleWriter(storage),
+    write: createSampleWriter(storage).write,
     logger,
     onDropped: (samples) => metrics.dropSamples(samples),
   })
