@@ -30,4 +30,6 @@ export interface QueryDeps {
   readonly limits: QueryLimits
   /** How users reach the API, without trailing slash; null when it is not configured. */
   readonly externalUrl: string | null
+  /** Samples that one PromQL query may hold; default 50,000,000. */
+  readonly maxSamples?: number
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { registerJaegerApi } from '../../query/http/jaeger/register-jaeger-api.ts'
+import { registerPrometheusApi } from '../../query/http/prometheus/register-prometheus-api.ts'
 import { registerTempoApi } from '../../query/http/tempo/register-tempo-api.ts'
+import { createMetricsEngine } from '../../query/metrics/create-metrics-engine.ts'
 import type { AccessControl } from '../../runtime/access-control.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { createHttpServer } from '../../runtime/http-server.ts'
@@ -30,6 +32,7 @@ export async function openFacades(options: { readonly now: number }): Promise<Op
   const app = createHttpServer({ access: ACCESS, tls: null, clock, logger, registry })
   registerJaegerApi(app, deps)
   registerTempoApi(app, deps)
+  registerPrometheusApi(app, { ...deps, engine: createMetricsEngine(deps) })
   await app.ready()
   return {
     app,

@@ -1,0 +1,89 @@
+import { parseDuration } from '../../../model/duration.ts'
+import type { Matcher } from '../../../model/matcher.ts'
+import { AppError, errorMessage } from '../../../runtime/errors.ts'
+import { parseExpression } from '../../promql/parse-expression.ts'
+import { allValues, firstValue, type QueryString } from '../query-values.ts'
+
+/**
+ * Parameters of Prometheus' API, read as it reads them. All throw AppError INVALID_ARGUMENT in its words
+ * (`invalid parameter "time": cannot parse "x" to a valid timestamp`).
+ */
+
+/** A time: Unix seconds with decimals, or RFC 3339; epoch milliseconds. Null when absent. */
+export function readTime(query: QueryString, name: string): number | null {
+  const text = firstValue(query, name)
+  if (text === null) return null
+  const ms = parseTimestamp(text)
+  if (ms !== null) return ms
+  throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`)
+}
+
+/** A time that must be there. */
+export function requireTime(query: QueryString, name: string): number {
+  const ms = readTime(query, name)
+  if (ms !== null) return ms
+  throw invalid(name, 'cannot parse "" to a valid timestamp')
+}
+
+/** A duration: seconds with decimals, or `1h30m`; milliseconds. Null when absent. */
+export function readDuration(query: QueryString, name: string): number | null {
+  const text = firstValue(query, name)
+  if (text === null) return null
+  const seconds = parseFloatText(text)
+  if (seconds !== null && Math.abs(seconds * 1e9) > 2 ** 63) {
+    throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`)
+  }
+  const ms = seconds === null ? parseDuration(text) : seconds * 1000
+  if (ms !== null && !Number.isNaN(ms)) return ms
+  throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration`)
+}
+
+/** A limit of how much is answered; 0 or absent: none. */
+export function readLimit(query: QueryString, name = 'limit'): number | null {
+  const text = firstValue(query, name)
+  if (text === null) return null
+  if (!/^-?\d{1,15}$/.test(text)) throw invalid(name, `cannot parse ${JSON.stringify(text)}`)
+  if (Number(text) < 0) throw invalid(name, 'limit must be non-negative')
+  return Number(text) === 0 ? null : Number(text)
+}
+
+/** The selectors of `match[]`. */
+export function readMatchers(query: QueryString): Matcher[][] {
+  return allValues(query, 'match[]').map((text) => {
+    const matchers = parseSelector(text)
+    if (matchers.every(({ op, value }) => (op === '=' && value === '') || (op === '=~' && value === ''))) {
+      throw invalid('match[]', 'match[] must contain at least one non-empty matcher')
+    }
+    return [...matchers]
+  })
+}
+
+/** The error of a parameter. */
+export function invalid(name: string, reason: string): AppError {
+  return new AppError('INVALID_ARGUMENT', `invalid parameter ${JSON.stringify(name)}: ${reason}`)
+}
+
+function parseSelector(text: string): readonly Matcher[] {
+  try {
+    const expr = parseExpression(text)
+    if (expr.kind === 'vectorSelector') return expr.matchers
+  } catch (error) {
+    throw invalid('match[]', errorMessage(error))
+  }
+  throw invalid('match[]', `${JSON.stringify(text)} is not a series selector`)
+}
+
+function parseTimestamp(text: string): number | null {
+  const seconds = parseFloatText(text)
+  if (seconds !== null) return Number.isFinite(seconds) ? Math.round(seconds * 1000) : null
+  const repaired = text.replace(/ (?=\d{2}:\d{2}$)/, '+')
+  if (!RFC3339.test(repaired)) return null
+  const ms = Date.parse(repaired)
+  return Number.isNaN(ms) ? null : ms
+}
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+
+function parseFloatText(text: string): number | null {
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : null
+}

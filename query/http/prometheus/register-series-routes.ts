@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { compareLabels, labelsToRecord } from '../../../model/labels.ts'
+import { AppError } from '../../../runtime/errors.ts'
+import { listLabelNames, listLabelValues } from '../../metrics/list-labels.ts'
+import { listMetadata } from '../../metrics/list-metadata.ts'
+import { type LabelSetsRequest, selectLabelSets } from '../../metrics/select-label-sets.ts'
+import { firstValue, type QueryString } from '../query-values.ts'
+import type { PrometheusApiDeps } from './prometheus-api-deps.ts'
+import { invalid, readLimit, readMatchers, readTime } from './prometheus-parameters.ts'
+import { parametersOf } from './request-parameters.ts'
+
+/** Routes that tell which series, labels and metrics there are. */
+export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
+  const { storage } = deps
+  const cut = (values: readonly unknown[], query: QueryString) => {
+    const limit = readLimit(query)
+    if (limit === null || values.length <= limit) return { status: 'success', data: values }
+    return { status: 'success', data: values.slice(0, limit), warnings: ['results truncated due to limit'] }
+  }
+
+  const series = async (request: FastifyRequest) => {
+    const query = parametersOf(request)
+    const asked = requestOf(deps, request, query)
+    if (asked.matcherSets.length === 0) {
+      throw new AppError('INVALID_ARGUMENT', 'no match[] parameter provided')
+    }
+    const sets = await selectLabelSets(storage, asked)
+    return cut(sets.sort(compareLabels).map(labelsToRecord), query)
+  }
+  app.get('/api/v1/series', series)
+  app.post('/api/v1/series', { config: { access: 'read' } }, series)
+
+  const labels = async (request: FastifyRequest) => {
+    const query = parametersOf(request)
+    return cut(await listLabelNames(storage, requestOf(deps, request, query)), query)
+  }
+  app.get('/api/v1/labels', labels)
+  app.post('/api/v1/labels', { config: { access: 'read' } }, labels)
+
+  app.get('/api/v1/label/:name/values', async (request: FastifyRequest<{ Params: { name: string } }>) => {
+    const query = parametersOf(request)
+    const { name } = request.params
+    return cut(await listLabelValues(storage, { ...requestOf(deps, request, query), name }), query)
+  })
+
+  app.get('/api/v1/metadata', async (request: FastifyRequest) => {
+    const query = parametersOf(request)
+    const perMetric = readLimit(query, 'limit_per_metric') ?? Number.POSITIVE_INFINITY
+    const limit = readLimit(query) ?? Number.POSITIVE_INFINITY
+    const found = await listMetadata(storage, {
+      tenant: request.tenant,
+      name: firstValue(query, 'metric'),
+      limit: deps.limits.maxNames,
+      signal: request.abortSignal,
+    })
+    const data: Record<string, unknown[]> = Object.create(null)
+    for (const { name, ...metadata } of found) {
+      if (data[name] === undefined && Object.keys(data).length >= limit) break
+      const list = data[name] ?? []
+      data[name] = list
+      if (list.length < perMetric) list.push(metadata)
+    }
+    return { status: 'success', data }
+  })
+}
+
+function requestOf(deps: PrometheusApiDeps, request: FastifyRequest, query: QueryString): LabelSetsRequest {
+  const fromMs = readTime(query, 'start') ?? 0
+  const toMs = readTime(query, 'end') ?? deps.clock.now()
+  if (toMs < fromMs) throw invalid('end', 'end timestamp must not be before start time')
+  return {
+    tenant: request.tenant,
+    matcherSets: readMatchers(query),
+    fromMs,
+    toMs,
+    signal: request.abortSignal,
+  }
+}

@@ -1,0 +1,93 @@
+import { type Labels, labelsKey } from '../../model/labels.ts'
+import type { Matcher } from '../../model/matcher.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { TableName } from '../../storage/tables.ts'
+import { bucketLabels, matchesAll, namedLabels, quantileLabels } from './expand-series.ts'
+import { storableRange } from './read-samples.ts'
+import { type StoredNumber, storedNumber } from './samples.ts'
+import { type IndexedSeries, indexCondition, type SeriesKind, selectIndex } from './select-index.ts'
+
+/** Which series. They are told by day, so a series may be listed that has no sample in just this range. */
+export interface LabelSetsRequest {
+  readonly tenant: string
+  /** Series that match one of these lists. */
+  readonly matcherSets: readonly (readonly Matcher[])[]
+  readonly fromMs: number
+  readonly toMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The labels of all series that match, each once. Throws what `Storage.select` throws. */
+export async function selectLabelSets(storage: Storage, request: LabelSetsRequest): Promise<Labels[]> {
+  const lists = await Promise.all(
+    request.matcherSets.map((matchers) => labelSetsOf(storage, { ...request, matchers })),
+  )
+  const byKey = new Map(lists.flat().map((labels) => [labelsKey(labels), labels]))
+  return [...byKey.values()]
+}
+
+type OneRequest = LabelSetsRequest & { readonly matchers: readonly Matcher[] }
+
+async function labelSetsOf(storage: Storage, request: OneRequest): Promise<Labels[]> {
+  const { tenant, matchers, signal } = request
+  const { fromMs } = storableRange(request)
+  const isWanted = matchesAll(matchers)
+  const index = await selectIndex(storage, { tenant, matchers, fromMs, signal })
+  const [bounds, quantiles] = await Promise.all([
+    readShapes(storage, request, index, { table: 'metric_histograms', kind: 'histogram', column: 'bounds' }),
+    readShapes(storage, request, index, { table: 'metric_summaries', kind: 'summary', column: 'quantiles' }),
+  ])
+  return index.flatMap((series) => expand(series, bounds, quantiles)).filter(isWanted)
+}
+
+type Shapes = ReadonlyMap<string, readonly (readonly number[])[]>
+
+function expand(series: IndexedSeries, bounds: Shapes, quantiles: Shapes): Labels[] {
+  switch (series.kind) {
+    case 'histogram':
+      return [
+        namedLabels(series, '_sum'),
+        namedLabels(series, '_count'),
+        ...(bounds.get(series.id) ?? []).flatMap((list) => bucketLabels(series, list)),
+      ]
+    case 'summary':
+      return [
+        namedLabels(series, '_sum'),
+        namedLabels(series, '_count'),
+        ...(quantiles.get(series.id) ?? []).flatMap((list) => quantileLabels(series, list)),
+      ]
+    case 'exponential_histogram':
+      return []
+    default:
+      return [namedLabels(series, '')]
+  }
+}
+
+/** The lists of bounds (or quantiles) that each histogram (summary) had. */
+async function readShapes(
+  storage: Storage,
+  request: OneRequest,
+  index: readonly IndexedSeries[],
+  what: { readonly table: TableName; readonly kind: SeriesKind; readonly column: string },
+): Promise<Shapes> {
+  const metrics = [...new Set(index.filter(({ kind }) => kind === what.kind).map(({ metric }) => metric))]
+  if (metrics.length === 0) return new Map()
+  const { fromMs, toMs } = storableRange(request)
+  const condition = indexCondition({ matchers: request.matchers, fromMs })
+  const rows = await storage.select<{
+    readonly seriesId: string
+    readonly shapes: readonly StoredNumber[][]
+  }>({
+    name: `metrics.shapes.${what.kind}`,
+    tenant: request.tenant,
+    sql: `SELECT lower(hex(series)) AS seriesId, groupUniqArray(20)(${what.column}) AS shapes
+FROM ${what.table}
+WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)}
+  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})
+  AND series GLOBAL IN (SELECT id FROM prom_series WHERE ${condition.sql} AND kind = '${what.kind}')
+GROUP BY series`,
+    params: { ...condition.params, metrics, afterMs: fromMs + 1, endMs: toMs + 1 },
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  })
+  return new Map(rows.map(({ seriesId, shapes }) => [seriesId, shapes.map((list) => list.map(storedNumber))]))
+}
