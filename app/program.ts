@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { queryCommand } from '../query/cli/query-command.ts'
 import { searchTracesCommand } from '../query/cli/search-traces.ts'
 import { showTrace } from '../query/cli/show-trace.ts'
 import type { CommandIo } from './command-io.ts'
@@ -69,4 +70,5 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
 const ASKING_COMMANDS = [
   ['trace', 'show a trace as a tree', showTrace],
   ['traces', 'search traces', searchTracesCommand],
+  ['query', 'evaluate PromQL', queryCommand],
 ] as const

@@ -13,10 +13,13 @@ export interface ServerOptions {
 
 const DEFAULT_URL = 'http://127.0.0.1:9797'
 
-const errorBody = z.object({ error: z.object({ message: z.string() }) })
+/** The native API's errors, and those of the Prometheus API. */
+const errorBody = z
+  .object({ error: z.union([z.object({ message: z.string() }), z.string()]) })
+  .transform(({ error }) => (typeof error === 'string' ? error : error.message))
 
 /**
- * Asks the native API and holds the answer against a schema. `path` starts with `/api`.
+ * Asks the native API (or a façade) and holds the answer against a schema. `path` starts with `/`.
  * Throws AppError (STORAGE_UNAVAILABLE when the server cannot be reached, INVALID_ARGUMENT for a wrong URL, file or
  * request, INTERNAL for any other answer) with a message for the user.
  */
@@ -37,7 +40,7 @@ export async function askServer<Schema extends z.ZodType>(
     const parsed = errorBody.safeParse(json)
     throw new AppError(
       response.status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL',
-      parsed.success ? parsed.data.error.message : `Cannot ask ${base}: it answers ${response.status}`,
+      parsed.success ? parsed.data : `Cannot ask ${base}: it answers ${response.status}`,
     )
   }
   const parsed = schema.safeParse(json)

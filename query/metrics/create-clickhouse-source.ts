@@ -1,4 +1,4 @@
-import type { Labels } from '../../model/labels.ts'
+import { compareLabels, type Labels } from '../../model/labels.ts'
 import { AppError } from '../../runtime/errors.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { mergeSeries } from '../promql/evaluator/load-samples.ts'
@@ -13,7 +13,7 @@ const NO_RECORDED_VALUE = 'bitAnd(flags, 1)'
 const EVERY_ROW = '1'
 
 /**
- * Series out of ClickHouse, as PromQL knows them: gauges, sums and what rules recorded; of a histogram `_bucket`, `_sum` and `_count`, of a
+ * Series out of ClickHouse, sorted by labels, as PromQL knows them: gauges, sums and what rules recorded; of a histogram `_bucket`, `_sum` and `_count`, of a
  * summary its quantiles, `_sum` and `_count`. Sums and histograms of delta temporality are running sums that begin at 0 where the
  * selection begins. Exponential histograms are left out.
  */
@@ -33,7 +33,7 @@ export function createClickHouseSource(storage: Storage): SeriesSource {
       ])
       const series = lists.flat()
       refuseTooMany(series, selection)
-      return mergeSeries(series)
+      return [...mergeSeries(series)].sort((a, b) => compareLabels(a.labels, b.labels))
     },
   }
 }

@@ -2,6 +2,7 @@ import { parseDuration } from '../../../model/duration.ts'
 import type { Matcher } from '../../../model/matcher.ts'
 import { AppError, errorMessage } from '../../../runtime/errors.ts'
 import { parseExpression } from '../../promql/parse-expression.ts'
+import { parseTime, resolveTime } from '../parse-time.ts'
 import { allValues, firstValue, type QueryString } from '../query-values.ts'
 
 /**
@@ -9,18 +10,20 @@ import { allValues, firstValue, type QueryString } from '../query-values.ts'
  * (`invalid parameter "time": cannot parse "x" to a valid timestamp`).
  */
 
-/** A time: Unix seconds with decimals, or RFC 3339; epoch milliseconds. Null when absent. */
-export function readTime(query: QueryString, name: string): number | null {
+/**
+ * A time: Unix seconds with decimals, or RFC 3339, and, beyond Prometheus, `now-1h`; epoch milliseconds. Null when absent.
+ */
+export function readTime(query: QueryString, name: string, nowMs: number): number | null {
   const text = firstValue(query, name)
   if (text === null) return null
-  const ms = parseTimestamp(text)
+  const ms = parseTimestamp(text, nowMs)
   if (ms !== null) return ms
   throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`)
 }
 
 /** A time that must be there. */
-export function requireTime(query: QueryString, name: string): number {
-  const ms = readTime(query, name)
+export function requireTime(query: QueryString, name: string, nowMs: number): number {
+  const ms = readTime(query, name, nowMs)
   if (ms !== null) return ms
   throw invalid(name, 'cannot parse "" to a valid timestamp')
 }
@@ -73,9 +76,11 @@ function parseSelector(text: string): readonly Matcher[] {
   throw invalid('match[]', `${JSON.stringify(text)} is not a series selector`)
 }
 
-function parseTimestamp(text: string): number | null {
+function parseTimestamp(text: string, nowMs: number): number | null {
   const seconds = parseFloatText(text)
   if (seconds !== null) return Number.isFinite(seconds) ? Math.round(seconds * 1000) : null
+  const relative = text.startsWith('now') ? parseTime(text) : null
+  if (relative !== null) return resolveTime(relative, nowMs)
   const repaired = text.replace(/ (?=\d{2}:\d{2}$)/, '+')
   if (!RFC3339.test(repaired)) return null
   const ms = Date.parse(repaired)

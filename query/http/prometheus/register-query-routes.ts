@@ -22,13 +22,15 @@ export function registerQueryRoutes(app: FastifyInstance, deps: PrometheusApiDep
   }
 
   route('/api/v1/query', async (request, query) => {
-    const timeMs = readTime(query, 'time') ?? deps.clock.now()
+    const nowMs = deps.clock.now()
+    const timeMs = readTime(query, 'time', nowMs) ?? nowMs
     return answerQuery(request, query, (common) => deps.engine.instant({ ...common, timeMs }))
   })
 
   route('/api/v1/query_range', async (request, query) => {
-    const startMs = requireTime(query, 'start')
-    const endMs = requireTime(query, 'end')
+    const nowMs = deps.clock.now()
+    const startMs = requireTime(query, 'start', nowMs)
+    const endMs = requireTime(query, 'end', nowMs)
     if (endMs < startMs) throw invalid('end', 'end timestamp must not be before start time')
     const stepMs = readDuration(query, 'step')
     if (stepMs === null) throw invalid('step', 'cannot parse "" to a valid duration')

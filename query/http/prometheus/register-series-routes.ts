@@ -65,8 +65,9 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
 }
 
 function requestOf(deps: PrometheusApiDeps, request: FastifyRequest, query: QueryString): LabelSetsRequest {
-  const fromMs = readTime(query, 'start') ?? 0
-  const toMs = readTime(query, 'end') ?? deps.clock.now()
+  const nowMs = deps.clock.now()
+  const fromMs = readTime(query, 'start', nowMs) ?? 0
+  const toMs = readTime(query, 'end', nowMs) ?? nowMs
   if (toMs < fromMs) throw invalid('end', 'end timestamp must not be before start time')
   return {
     tenant: request.tenant,
