@@ -25,7 +25,8 @@ export function hideSecrets(document: Document): string {
         return visit.SKIP
       }
       if (!SECRET_KEYS.has(key) || !isScalar(pair.value)) return
-      pair.value = shown.createNode(HIDDEN)
+      // amtool reads this text back, and older ones take no URL without a scheme.
+      pair.value = shown.createNode(key === 'url' ? `http://${HIDDEN}` : HIDDEN)
       return visit.SKIP
     },
   })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import type { EvidenceProvider } from '../../alerting/evidence.ts'
 import type {
   AttemptContext,
   DeliveryOutcome,
@@ -13,6 +14,7 @@ import type {
 import { type Alerting, startAlerting } from '../../alerting/start-alerting.ts'
 import type { AlertNotice } from '../../model/alert.ts'
 import { labelsFrom, labelValue } from '../../model/labels.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { Storage } from '../../storage/storage.ts'
 
 /** One attempt that a receiver saw. Times in seconds since the story began. */
@@ -58,19 +60,24 @@ export interface NoticeOptions {
 /** The story begins here. */
 export const STORY_START_MS = Date.UTC(2026, 10, 20, 3, 0, 0)
 
+/** What may be different from the usual. */
+export interface VirtualOptions {
+  readonly storage?: Storage
+  readonly evidence?: EvidenceProvider
+  /** A real one: nothing is virtual then but the receivers. */
+  readonly clock?: Clock
+}
+
 /** Starts alerting with a configuration's text. */
 export async function openVirtualAlerting(
   configText: string,
-  options: {
-    readonly storage?: Storage
-    readonly evidence?: Parameters<typeof startAlerting>[0]['evidence']
-  } = {},
+  options: VirtualOptions = {},
 ): Promise<VirtualAlerting> {
   const dataDir = mkdtempSync(join(tmpdir(), 'meshwatch-alerting-'))
   const configFile = join(dataDir, 'alertmanager.yml')
   writeFileSync(configFile, configText)
   let nowMs = STORY_START_MS
-  const clock = { now: () => nowMs, monotonic: () => nowMs - STORY_START_MS }
+  const clock = options.clock ?? { now: () => nowMs, monotonic: () => nowMs - STORY_START_MS }
   const attempts: SeenAttempt[] = []
   const begun = new Map<string, number>()
 

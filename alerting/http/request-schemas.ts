@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Matcher } from '../../model/matcher.ts'
+import { AppError } from '../../runtime/errors.ts'
+
+/** A time in a request, epoch milliseconds. Go's zero time, which clients send for none, is null. */
+export const timeSchema = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2026-11-20T10:00:00Z' })
+  .transform((text) => Date.parse(text))
+  .transform((ms) => (ms <= GO_ZERO_MS ? null : ms))
+
+const GO_ZERO_MS = Date.parse('0001-01-01T00:00:00Z')
+
+/** One matcher of a silence. */
+const matcherSchema = z
+  .object({
+    name: z.string().min(1),
+    value: z.string(),
+    isRegex: z.boolean(),
+    isEqual: z.boolean().default(true),
+  })
+  .transform(({ name, value, isRegex, isEqual }): Matcher => {
+    const op = isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!='
+    return { name, op, value }
+  })
+
+/** `postableSilence` of Alertmanager's API v2. */
+export const postableSilence = z.object({
+  id: z.string().nullish(),
+  matchers: z.array(matcherSchema).min(1, 'at least one matcher required'),
+  startsAt: timeSchema,
+  endsAt: timeSchema,
+  createdBy: z.string(),
+  comment: z.string(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+})
+
+/** `postableAlert` of Alertmanager's API v2. */
+export const postableAlert = z.object({
+  labels: z.record(z.string().min(1, 'a label has no name'), z.string()),
+  annotations: z.record(z.string().min(1), z.string()).nullish(),
+  startsAt: timeSchema.nullish(),
+  endsAt: timeSchema.nullish(),
+  generatorURL: z.string().nullish(),
+})
+
+/** What a request says, or INVALID_ARGUMENT with every problem. `what`: "the silence". */
+export function readRequest<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  what: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map((issue) =>
+    issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
+  )
+  throw new AppError('INVALID_ARGUMENT', `Cannot read ${what}: ${problems.join('; ')}`)
+}
