@@ -11,6 +11,8 @@ export interface SmtpFailure {
  * a full mailbox), refused or broken connections, time-outs and a server that offers no TLS may pass.
  */
 export function isRetryableSmtp(failure: SmtpFailure): boolean {
+  // A server that refuses TLS may be one of several, or be mended: Alertmanager tries again too.
+  if (failure.code === 'ETLS') return true
   if (failure.responseCode !== undefined) return failure.responseCode < 500
   return failure.code !== 'EMESSAGE' && failure.code !== 'EENVELOPE'
 }
