@@ -4,6 +4,7 @@ import { ingestConfig } from '../ingest/config.ts'
 import { rulesConfig } from '../rules/config.ts'
 import { httpConfig, logConfig, telemetryConfig } from '../runtime/config.ts'
 import { clickHouseConfig, queryConfig, retentionConfig } from '../storage/config.ts'
+import { demoConfig } from './demo/config.ts'
 
 /** The whole configuration: each section is described in its room's `config.ts`. */
 export const configSchema = z.strictObject({
@@ -18,6 +19,7 @@ export const configSchema = z.strictObject({
   alerting: alertingConfig.prefault({}),
   telemetry: telemetryConfig.prefault({}),
   log: logConfig.prefault({}),
+  demo: demoConfig.prefault({}),
 })
 
 /** The configuration, parsed: durations in milliseconds, sizes in bytes. Frozen. */

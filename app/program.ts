@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { queryCommand } from '../query/cli/query-command.ts'
 import { searchTracesCommand } from '../query/cli/search-traces.ts'
 import { showTrace } from '../query/cli/show-trace.ts'
+import { rulesCommand } from '../rules/cli/rules-command.ts'
 import type { CommandIo } from './command-io.ts'
 import { configCheckCommand } from './config-check-command.ts'
 import { programVersion } from './program-version.ts'
@@ -70,5 +71,6 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
 const ASKING_COMMANDS = [
   ['trace', 'show a trace as a tree', showTrace],
   ['traces', 'search traces', searchTracesCommand],
+  ['rules', 'check and test rule files', rulesCommand],
   ['query', 'evaluate PromQL', queryCommand],
 ] as const

@@ -1,7 +1,8 @@
 import { Gauge, type Registry } from 'prom-client'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
 import { registerQueryApi } from '../query/http/register-query-api.ts'
-import { DEFAULT_QUERY_LIMITS } from '../query/query-deps.ts'
+import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
+import { DEFAULT_QUERY_LIMITS, type QueryDeps } from '../query/query-deps.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { errorMessage } from '../runtime/errors.ts'
 import { createHttpServer } from '../runtime/http-server.ts'
@@ -19,6 +20,13 @@ import type { ReadinessCheck } from './readiness.ts'
 import { registerOperations } from './register-operations.ts'
 import type { Role } from './role.ts'
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.ts'
+import {
+  alertingReloads,
+  prometheusAnswers,
+  readAlerting,
+  registerAlertingRole,
+  startAlertingRole,
+} from './start-alerting-role.ts'
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
 import { startStorage } from './start-storage.ts'
 import { traceStorage } from './trace-storage.ts'
@@ -40,17 +48,20 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where it listens, as the ready line says it. */
   readonly addresses: Readonly<Record<string, string>>
-  /** Reads tokens and certificates again. What is bad stays as it was and is logged. */
+  /** Reads tokens, certificates, rules and the alerting configuration again. What is bad stays as it was and is logged. */
   reload(): Promise<void>
   /** Stops accepting, finishes what runs (30 s at most), flushes, closes. Never throws. */
   stop(): Promise<void>
 }
 
+/** Reads something again; throws when it is bad, and then nothing has changed. */
+export type Reload = () => Promise<void> | void
+
 /** How long running requests may take once the server stops, milliseconds. */
 export const STOP_GRACE_MS = 30_000
 
 /**
- * Starts everything its roles need: self-telemetry, storage with its schema, retention, ingest, the API.
+ * Starts everything its roles need: self-telemetry, storage with its schema, retention, ingest, the API, alerting and rules.
  * Throws AppError CANNOT_START with one sentence; what was started by then is stopped again.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -95,24 +106,37 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     ...(ingest === null ? {} : { ingest: () => ({ ...ingest.readiness() }) }),
   }
   const api = createHttpServer({ access, tls, clock, logger, registry })
+  const queryDeps: QueryDeps = {
+    storage: traceStorage(storage),
+    clock,
+    logger,
+    registry,
+    limits: DEFAULT_QUERY_LIMITS,
+    externalUrl: config.http.externalUrl,
+  }
+  const engine = createMetricsEngine(queryDeps, { maxSamples: config.query.maxSamples })
+  const parts = roles.has('alerting') ? registerAlertingRole(api) : null
+  if (parts !== null) checks['alerting'] = () => readAlerting(parts)
   registerOperations(api, { registry, checks, threadMetrics })
   if (roles.has('query')) {
     await registerQueryApi(api, {
-      storage: traceStorage(storage),
-      clock,
-      logger,
-      registry,
-      limits: DEFAULT_QUERY_LIMITS,
-      externalUrl: config.http.externalUrl,
+      ...queryDeps,
+      engine,
+      ...(parts === null ? {} : prometheusAnswers(parts)),
     })
   }
   stack.push('api', () => closeApi(api, STOP_GRACE_MS))
   const http = await listenApi(api, config.http)
+  if (parts !== null) {
+    const externalUrl = config.http.externalUrl ?? http
+    await startAlertingRole(options, { storage, engine, queryDeps, externalUrl }, parts, stack)
+  }
 
-  const reloads: readonly (readonly [string, () => Promise<void> | void])[] = [
+  const reloads: readonly (readonly [string, Reload])[] = [
     ['tokens', () => access.reload()],
     ['tokens of the receivers', async () => await ingest?.reload()],
     ['certificates', () => reloadCertificates(api, config.http)],
+    ...(parts === null ? [] : alertingReloads(parts)),
   ]
   return {
     addresses: {
@@ -126,7 +150,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   }
 }
 
-async function reloadPart(logger: Logger, what: string, reload: () => Promise<void> | void): Promise<void> {
+async function reloadPart(logger: Logger, what: string, reload: Reload): Promise<void> {
   try {
     await reload()
     logger.info({ event: 'reloaded', what })

@@ -70,6 +70,7 @@ describe('a server', () => {
       dependencies: {
         storage: { isReady: true, kind: 'embedded' },
         ingest: { isReady: true, journalBytes: 0, oldestUnloadedAgeSeconds: 0 },
+        alerting: { isReady: true },
       },
     })
     const metrics = await (await fetch(`${server.url}/metrics`)).text()
