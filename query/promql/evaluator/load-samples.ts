@@ -27,7 +27,8 @@ export async function loadSamples(
       maxSamples: options.maxSamples,
       ...(signal === undefined ? {} : { signal }),
     }
-    const stored = await source.selectSeries(selection)
+    const isComplete = overlay?.isComplete?.(selection) === true
+    const stored = isComplete ? [] : await source.selectSeries(selection)
     const series = overlay === undefined ? stored : mergeSeries(stored, overlay.selectSeries(selection))
     for (const { timestamps } of series) total += timestamps.length
     if (total > options.maxSamples) {

@@ -42,7 +42,9 @@ export function matchVectors(
   const results = new Map<string, GridSeries>()
   // Which result a moment's pair went to: for one-to-one by match, else by the labels of the result.
   const taken = new Map<string, Uint8Array>()
-  for (const group of partners.values()) refuseDuplicates(matching, group, grid, isSwapped)
+  // Where the other side is empty there is nothing to match, and so nothing to refuse.
+  const isAnyPresent = anyPresent(many, grid)
+  for (const group of partners.values()) refuseDuplicates(matching, group, isAnyPresent, isSwapped)
 
   for (const series of many) {
     const key = keyOf(series.labels)
@@ -68,6 +70,19 @@ export function matchVectors(
     }
   }
   return [...results.values()].filter(isAnywhere)
+}
+
+/** 1 at every moment at which one of the series is present. */
+export function anyPresent(group: readonly GridSeries[], grid: Grid): Uint8Array {
+  const [only] = group
+  if (group.length === 1 && only !== undefined) return only.present
+  const present = new Uint8Array(grid.count)
+  for (const series of group) {
+    for (let i = 0; i < grid.count; i += 1) {
+      if (series.present[i] === 1) present[i] = 1
+    }
+  }
+  return present
 }
 
 /** Series by key, in order. */
@@ -104,11 +119,12 @@ function resultLabels(
 function refuseDuplicates(
   matching: VectorMatching,
   group: readonly GridSeries[],
-  grid: Grid,
+  isAnyPresent: Uint8Array,
   isSwapped: boolean,
 ): void {
   if (group.length < 2) return
-  for (let i = 0; i < grid.count; i += 1) {
+  for (let i = 0; i < isAnyPresent.length; i += 1) {
+    if (isAnyPresent[i] !== 1) continue
     const [first, second] = group.filter((series) => series.present[i] === 1)
     if (first === undefined || second === undefined) continue
     const names = new Set(matching.labels)

@@ -52,7 +52,7 @@ export function countValues(
 ): readonly GridSeries[] {
   // The label is given first, and then takes part in grouping.
   const labelled = series.flatMap((one) => splitByValue(one, name, grid))
-  const grouping = node.isWithout ? node.grouping.filter((label) => label !== name) : [...node.grouping, name]
+  const grouping = node.isWithout ? node.grouping : [...node.grouping, name]
   const groups = groupSeries({ isWithout: node.isWithout, grouping }, labelled)
   return mergeEqualLabels(
     groups.map(({ labels, dropName, members }) => {

@@ -2,7 +2,7 @@ import type { SetOp, VectorMatching } from '../ast.ts'
 import { mergeEqualLabels } from './evaluation.ts'
 import type { Grid, GridSeries } from './grid.ts'
 import { isAnywhere } from './grid.ts'
-import { groupBy, matchKey } from './match-vectors.ts'
+import { anyPresent, groupBy, matchKey } from './match-vectors.ts'
 
 /** `and`, `unless` and `or` on two vectors, moment by moment: by whether a series of the other side has the same matching labels. */
 export function combineSets(
@@ -27,18 +27,6 @@ export function combineSets(
   }
   const right = present(rhs)
   return lhs.map((series) => mask(series, right.get(keyOf(series.labels)), op === 'and')).filter(isAnywhere)
-}
-
-function anyPresent(group: readonly GridSeries[], grid: Grid): Uint8Array {
-  const [only] = group
-  if (group.length === 1 && only !== undefined) return only.present
-  const present = new Uint8Array(grid.count)
-  for (const series of group) {
-    for (let i = 0; i < grid.count; i += 1) {
-      if (series.present[i] === 1) present[i] = 1
-    }
-  }
-  return present
 }
 
 /** The series where the other side is present (`wanted` true) or is not. */
