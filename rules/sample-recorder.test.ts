@@ -35,6 +35,33 @@ describe('createSampleRecorder', () => {
     expect(written[2]?.token).not.toBe(written[0]?.token)
   })
 
+  test('is complete for what is recorded here only, as far back as it remembers', async () => {
+    const recorder = createSampleRecorder({
+      tenant: 't',
+      logger: silentLogger(),
+      onDropped: () => {},
+      ownSince: (metric) => (metric === 'recorded' ? 1000 : null),
+      write: async () => {},
+    })
+    const isComplete = (metric: string, fromMs: number, op: '=' | '=~' = '=') =>
+      recorder.overlay.isComplete?.({
+        tenant: 't',
+        matchers: [{ name: '__name__', op, value: metric }],
+        fromMs,
+        toMs: fromMs + 1,
+      })
+    expect([isComplete('recorded', 1000), isComplete('recorded', 999), isComplete('other', 1000)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect(isComplete('recorded', 1000, '=~')).toBe(false)
+    recorder.record([sample(1_000_000)])
+    expect(isComplete('recorded', 1000)).toBe(true)
+    await recorder.flush()
+    expect([isComplete('recorded', 1000), isComplete('recorded', 640_000)]).toEqual([false, true])
+  })
+
   test('gives up the oldest when storage is away for long', async () => {
     let dropped = 0
     const recorder = createSampleRecorder({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Labels } from '../model/labels.ts'
+import { type Labels, METRIC_NAME } from '../model/labels.ts'
 import { createMemorySeriesSource } from '../query/promql/memory-series-source.ts'
-import type { SeriesOverlay } from '../query/promql/series-source.ts'
+import type { SeriesOverlay, SeriesSelection } from '../query/promql/series-source.ts'
 import { errorMessage } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 
@@ -36,6 +36,11 @@ export interface SampleRecorder {
 export interface SampleRecorderOptions {
   readonly tenant: string
   readonly write: WriteSamples
+  /**
+   * Since when a metric is recorded here and nowhere else, epoch milliseconds; null: it is not. What it has had since then and lately is not
+   * read from storage. Default: no metric.
+   */
+  readonly ownSince?: (metric: string) => number | null
   readonly logger: Logger
   /** Called with the number of samples that were given up because they could not be written for long. */
   readonly onDropped: (samples: number) => void
@@ -60,6 +65,14 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
   const waiting: Batch[] = []
   let newestMs = Number.NEGATIVE_INFINITY
   let running: Promise<void> | null = null
+  /** Samples after that are still in memory. */
+  let keptFromMs = Number.NEGATIVE_INFINITY
+
+  const isComplete = ({ matchers, fromMs }: SeriesSelection): boolean => {
+    const metric = matchers.find(({ name, op }) => name === METRIC_NAME && op === '=')?.value
+    const sinceMs = metric === undefined ? null : (options.ownSince?.(metric) ?? null)
+    return sinceMs !== null && fromMs >= sinceMs && fromMs >= keptFromMs
+  }
 
   const giveUpOldest = (): void => {
     let total = waiting.reduce((sum, { samples }) => sum + samples.length, 0)
@@ -84,10 +97,11 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
     }
     // What is written is found by the source; the overlay only bridges the moment until then.
     recent.trim(newestMs - OVERLAY_MS)
+    keptFromMs = Math.max(keptFromMs, newestMs - OVERLAY_MS)
   }
 
   return {
-    overlay: recent.overlay,
+    overlay: { ...recent.overlay, isComplete },
     record(samples) {
       for (const sample of samples) {
         recent.append(sample.labels, sample.timestampMs, sample.value, sample.isStale)

@@ -70,6 +70,7 @@ interface RunningGroup {
 export async function startRules(options: RulesOptions): Promise<Rules> {
   const { config, clock, logger, storage, tenant } = options
   const groups = load(options)
+  let recordedSince = recordedNames(groups, new Map(), clock.now())
   const store = createAlertStore(storage)
   const restored = restoreAlerts(await store.load(tenant), clock.now())
   const running = new Map<string, RunningGroup>()
@@ -78,6 +79,7 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
   const recorder = createSampleRecorder({
     tenant,
     write: createSampleWriter(storage).write,
+    ownSince: (metric) => recordedSince.get(metric) ?? null,
     logger,
     onDropped: (samples) => metrics.dropSamples(samples),
   })
@@ -125,6 +127,7 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
     const wanted = load(options)
     const windows = createRuleWindows(wanted)
     const keys = new Set(wanted.map(groupKey))
+    recordedSince = recordedNames(wanted, recordedSince, clock.now())
     for (const [key, { runner, loop }] of [...running]) {
       if (keys.has(key)) continue
       await loop.stop()
@@ -162,6 +165,16 @@ function load({ config, logger, baseDir }: RulesOptions): readonly RuleGroup[] {
   const rules = loaded.groups.reduce((sum, group) => sum + group.rules.length, 0)
   logger.info({ event: 'rules-loaded', sources: loaded.sources, groups: loaded.groups.length, rules })
   return loaded.groups
+}
+
+/** The metrics that recording rules make, and since when: those of before since then, others since now. */
+function recordedNames(
+  groups: readonly RuleGroup[],
+  before: ReadonlyMap<string, number>,
+  nowMs: number,
+): ReadonlyMap<string, number> {
+  const rules = groups.flatMap((group) => group.rules).filter(({ kind }) => kind === 'recording')
+  return new Map(rules.map(({ name }) => [name, before.get(name) ?? nowMs]))
 }
 
 function countAlerts(states: readonly GroupState[]): ReadonlyMap<'pending' | 'firing', number> {

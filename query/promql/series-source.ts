@@ -35,4 +35,6 @@ export interface SeriesSource {
  */
 export interface SeriesOverlay {
   selectSeries(selection: SeriesSelection): readonly Series[]
+  /** Whether the overlay alone has everything that is selected, so that the source need not be asked; absent: never. */
+  isComplete?(selection: SeriesSelection): boolean
 }
