@@ -1,0 +1,56 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
+import { type OpenFacades, openFacades } from './support/open-facades.ts'
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0
+const NOW = Date.UTC(2026, 0, 2, 4)
+const NOW_S = NOW / 1000
+
+describe.skipIf(!hasPromtool)('promtool asks us as it asks Prometheus', () => {
+  let facades: OpenFacades
+  let url: string
+
+  beforeAll(async () => {
+    facades = await openFacades({ now: NOW })
+    url = `${await facades.app.listen({ host: '127.0.0.1', port: 0 })}/prometheus`
+    const samples = [120_000, 60_000, 0].map((ago, index) => ({
+      labels: ['__name__', 'up', 'job', 'cart'],
+      timestampMs: NOW - ago,
+      value: index,
+    }))
+    await createSampleWriter(facades.deps.storage).write('default', samples, 'test')
+  })
+  afterAll(() => facades.close())
+
+  async function promtool(...args: readonly string[]): Promise<string> {
+    return (await promisify(execFile)('promtool', ['query', ...args])).stdout
+  }
+
+  test('query instant', async () => {
+    expect(await promtool('instant', `--time=${NOW_S}`, url, 'up')).toBe(`up{job="cart"} => 2 @[${NOW_S}]\n`)
+    expect(await promtool('instant', `--time=${NOW_S}`, url, '1/0')).toBe(`scalar: +Inf @[${NOW_S}]\n`)
+    await expect(promtool('instant', url, 'up{')).rejects.toMatchObject({
+      stderr: expect.stringContaining('bad_data: invalid parameter "query": 1:4: parse error: '),
+    })
+  })
+
+  test('query range', async () => {
+    const out = await promtool(
+      'range',
+      `--start=${NOW_S - 120}`,
+      `--end=${NOW_S}`,
+      '--step=60s',
+      url,
+      'up * 10',
+    )
+    expect(out).toBe(`{job="cart"} =>\n0 @[${NOW_S - 120}]\n10 @[${NOW_S - 60}]\n20 @[${NOW_S}]\n`)
+  })
+
+  test('query series and labels', async () => {
+    const times = [`--start=${NOW_S - 600}`, `--end=${NOW_S}`]
+    expect(await promtool('series', ...times, '--match=up', url)).toBe('{__name__="up", job="cart"}\n')
+    expect(await promtool('labels', ...times, url, 'job')).toBe('cart\n')
+  })
+})
