@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { createNotifierFactory } from '../alerting/create-notifier-factory.ts'
+import { registerAlertingApi } from '../alerting/http/register-alerting-api.ts'
 import { registerAlertmanagerApi } from '../alerting/http/register-alertmanager-api.ts'
 import { type Alerting, startAlerting } from '../alerting/start-alerting.ts'
 import type { PrometheusApiDeps } from '../query/http/prometheus/prometheus-api-deps.ts'
 import type { QueryEngine } from '../query/promql/query-engine.ts'
 import type { QueryDeps } from '../query/query-deps.ts'
 import { type Rules, startRules } from '../rules/start-rules.ts'
-import { nativeRules } from '../rules/views/native-rules.ts'
+import { nativeAlerts, nativeRules } from '../rules/views/native-rules.ts'
 import { prometheusAlerts, prometheusRules } from '../rules/views/prometheus-rules.ts'
 import { DEFAULT_TENANT } from '../runtime/access-control.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -24,11 +25,14 @@ export interface AlertingParts {
   readonly alerting: LatePart<Alerting>
 }
 
-/** Serves what rules and alerting know. Call before the server listens. */
-export function registerAlertingRole(app: FastifyInstance): AlertingParts {
+/** Serves what rules and alerting know. Call before the server listens; `externalUrl` is asked when it does. */
+export function registerAlertingRole(app: FastifyInstance, externalUrl: () => string): AlertingParts {
   const rules = createLatePart<Rules>('rules')
   const alerting = createLatePart<Alerting>('alerting')
   app.get('/api/rules', async ({ tenant }) => nativeRules(rulesOf(tenant, rules.part)))
+  registerAlertingApi(app, alerting.part, {
+    ruleAlerts: (tenant) => nativeAlerts(rulesOf(tenant, rules.part), externalUrl()),
+  })
   registerAlertmanagerApi(app, alerting.part)
   return { rules, alerting }
 }

@@ -115,7 +115,8 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     externalUrl: config.http.externalUrl,
   }
   const engine = createMetricsEngine(queryDeps, { maxSamples: config.query.maxSamples })
-  const parts = roles.has('alerting') ? registerAlertingRole(api) : null
+  let externalUrl = config.http.externalUrl ?? ''
+  const parts = roles.has('alerting') ? registerAlertingRole(api, () => externalUrl) : null
   if (parts !== null) checks['alerting'] = () => readAlerting(parts)
   registerOperations(api, { registry, checks, threadMetrics })
   if (roles.has('query')) {
@@ -127,8 +128,8 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   }
   stack.push('api', () => closeApi(api, STOP_GRACE_MS))
   const http = await listenApi(api, config.http)
+  externalUrl = config.http.externalUrl ?? http
   if (parts !== null) {
-    const externalUrl = config.http.externalUrl ?? http
     await startAlertingRole(options, { storage, engine, queryDeps, externalUrl }, parts, stack)
   }
 

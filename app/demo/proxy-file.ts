@@ -41,7 +41,7 @@ export function proxyFile(proxy: DemoProxy): string {
     namespace: NAMESPACE,
     workload: service,
     listeners: [...inbound, ...(calls === null ? [] : [{ role: 'outbound', address: '127.0.0.1:0' }])],
-    admin: '127.0.0.1:0',
+    admin: { address: '127.0.0.1:0' },
     otlp: { endpoint: proxy.otlpEndpoint, metricsInterval: '1s' },
   }
   if (calls === null) return stringify(self)
