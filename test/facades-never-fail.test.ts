@@ -34,6 +34,14 @@ const PATHS = [
   '/tempo/api/v2/search/tags',
   '/tempo/api/search/tag/:any/values',
   '/tempo/api/v2/search/tag/:any/values',
+  '/prometheus/api/v1/query',
+  '/prometheus/api/v1/query_range',
+  '/prometheus/api/v1/series',
+  '/prometheus/api/v1/labels',
+  '/prometheus/api/v1/label/:any/values',
+  '/prometheus/api/v1/metadata',
+  '/prometheus/api/v1/format_query',
+  '/prometheus/api/v1/parse_query',
 ]
 
 const NAMES = [
@@ -66,6 +74,12 @@ const NAMES = [
   'q',
   'scope',
   'spss',
+  'query',
+  'time',
+  'timeout',
+  'lookback_delta',
+  'match[]',
+  'metric',
 ]
 
 const LIKELY = [
@@ -102,6 +116,11 @@ const LIKELY = [
   '\ud800',
   '0af7651916cd43dd8448eb211c80319c',
   'resource.service.name',
+  'rate({__name__=~".+"}[5m])',
+  'sum by (a) ({__name__!=""} @ 1e9) / on () group_left vector(time())',
+  'max_over_time((up > 1)[1h:1s])',
+  'label_replace(vector(1), "a", "$1", "b", "(.*")',
+  'topk(Inf, up)',
 ]
 
 /** What the APIs insist on: without it most questions end at the first check. */
@@ -112,6 +131,14 @@ const REQUIRED = [
   ['query.startTimeMax', '2025-11-20T09:00:00Z'],
   ['startTime', '2025-11-20T07:00:00Z'],
   ['endTime', '2025-11-20T09:00:00Z'],
+] as const
+
+const REQUIRED_BY_PROMETHEUS = [
+  ['query', 'up'],
+  ['match[]', 'up'],
+  ['start', '1763625600'],
+  ['end', '1763626000'],
+  ['step', '15'],
 ] as const
 
 const value = fc.oneof(
@@ -129,12 +156,13 @@ test('no query makes a façade fail: it answers or says what is wrong with the q
         const given = new Set(parameters.map(([name]) => name))
         const query = new URLSearchParams()
         for (const [name, text] of parameters) query.append(name, text)
-        for (const [name, text] of REQUIRED) if (!given.has(name)) query.append(name, text)
+        const required = path.startsWith('/prometheus') ? REQUIRED_BY_PROMETHEUS : REQUIRED
+        for (const [name, text] of required) if (!given.has(name)) query.append(name, text)
         const segment = encodeURIComponent(any.toWellFormed()) || 'x'
         const { statusCode, body } = await facades.app.inject({
           url: `${path.replace(':any', segment)}?${query.toString()}`,
         })
-        expect([200, 400, 404], body).toContain(statusCode)
+        expect([200, 400, 404, 422], body).toContain(statusCode)
       },
     ),
     { numRuns: 500 },

@@ -34,6 +34,16 @@ describe.skipIf(!isThere)(
   },
 )
 
+describe('our own scripts', () => {
+  const directory = join(import.meta.dirname, 'conformance/scripts')
+
+  test.each(readdirSync(directory))('%s passes as a whole', async (file) => {
+    const outcomes = await runScript(readFileSync(join(directory, file), 'utf8'))
+    expect(outcomes.filter(({ failure }) => failure !== null)).toEqual([])
+    expect(outcomes.length).toBeGreaterThan(10)
+  })
+})
+
 describe('the runner', () => {
   const run = async (evaluation: string) => {
     const [outcome] = await runScript(`load 1m\n  a{x="1"} 1 2 3\n  b{x="1"} 10 20 30\n\n${evaluation}\n`)

@@ -36,6 +36,9 @@ export function pinToTime(query: string, timeMs: number): string | null {
 
 function isTimeDependent(expr: Expr): boolean {
   if (expr.kind === 'call' && TIME_DEPENDENT.has(expr.name)) return true
+  if (expr.kind === 'vectorSelector' || expr.kind === 'subquery') {
+    if (expr.at?.kind === 'start' || expr.at?.kind === 'end') return true
+  }
   return childrenOf(expr).some(isTimeDependent)
 }
 
