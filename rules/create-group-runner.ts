@@ -237,7 +237,12 @@ export function createGroupRunner(options: GroupRunnerOptions): GroupRunner {
       })),
     }),
     restore(alerts) {
-      for (const running of rules) running.alerts = alerts.get(running.key) ?? running.alerts
+      for (const running of rules) {
+        running.alerts = alerts.get(running.key) ?? running.alerts
+        // Their series of before the restart end when they do.
+        const samples = [...running.alerts.values()].flatMap(alertSamples)
+        running.series = new Map(samples.map(({ labels }) => [labelsKey(labels), labels]))
+      }
     },
     adopt(other) {
       const memory = other.memory()

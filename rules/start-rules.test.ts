@@ -205,6 +205,14 @@ GROUP BY metric ORDER BY metric`,
     await pass(third, 3 * MINUTE)
     expect(notices.map(({ isResolved }) => isResolved)).toContain(true)
     expect(notices.at(-1)?.startsAtMs).toBe(firing[0]?.firedAtMs)
+    // The series that the process before has begun is ended.
+    const ended = await storage.select<{ times: string }>({
+      name: 'test',
+      tenant,
+      sql: `SELECT toString(toUnixTimestamp64Milli(max(ts))) AS times FROM metric_samples
+WHERE tenant = {tenant:String} AND metric = 'ALERTS' AND is_stale`,
+    })
+    expect(Number(ended[0]?.times)).toBeGreaterThan(nowMs - 3 * MINUTE)
   })
 
   test('a pending alert does not count a long outage as holding', async () => {
