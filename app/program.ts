@@ -1,11 +1,13 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { queryCommand } from '../query/cli/query-command.ts'
 import { searchTracesCommand } from '../query/cli/search-traces.ts'
 import { showTrace } from '../query/cli/show-trace.ts'
 import { rulesCommand } from '../rules/cli/rules-command.ts'
+import { LOG_LEVELS } from '../runtime/logger.ts'
 import type { CommandIo } from './command-io.ts'
 import { configCheckCommand } from './config-check-command.ts'
 import { programVersion } from './program-version.ts'
+import { type ProxyArguments, proxyCommand } from './proxy-command.ts'
 import { type ServeArguments, serveCommand } from './serve-command.ts'
 import { versionCommand } from './version-command.ts'
 
@@ -33,6 +35,13 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
     .option('--data-dir <dir>', 'where data is kept (default: ./data)')
     .option('--roles <roles>', 'all, or some of ingest,query,alerting', 'all')
     .action((options: ServeArguments) => run(serveCommand(options, io)))
+
+  program
+    .command('proxy')
+    .description('run the data plane of one workload')
+    .requiredOption('--config <files...>', 'configuration, policies and endpoints (YAML)')
+    .addOption(new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
+    .action((options: ProxyArguments) => run(proxyCommand(options, io)))
 
   const config = program.command('config').description('look at the configuration')
   config

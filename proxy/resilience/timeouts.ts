@@ -26,3 +26,6 @@ export function expectedTimeout(timeouts: Timeouts, elapsedMs: number): number |
   const limits = [remaining, timeouts.perTryMs === 0 ? null : timeouts.perTryMs].filter((ms) => ms !== null)
   return limits.length === 0 ? null : Math.max(1, Math.floor(Math.min(...limits)))
 }
+
+/** No limit at all. */
+export const NO_TIMEOUTS: Timeouts = { requestMs: 0, perTryMs: 0 }
