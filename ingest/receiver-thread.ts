@@ -14,6 +14,7 @@ import { createOtlpGrpc } from './receivers/otlp-grpc.ts'
 import { createOtlpHttp } from './receivers/otlp-http.ts'
 import { createReceiverMetrics } from './receivers/receiver-metrics.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
+import { watchLoad } from './watch-load.ts'
 
 // The thread that takes telemetry: receivers, decoders and the journal's writer. It never waits for ClickHouse, and a long
 // answer in the main thread never holds up an acknowledgement.
@@ -21,7 +22,7 @@ import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from '.
 const MAX_ATTRIBUTES = 1024
 const MAX_FUTURE_MS = 10 * 60_000
 /** A segment is removed whole: with a small journal it is a small part of it. */
-const MAX_SEGMENT_BYTES = 64 << 20
+const MAX_SEGMENT_BYTES = 256 << 20
 const SEGMENTS_AT_LEAST = 8
 
 if (parentPort !== null) await startReceiverThread(parentPort, workerData as ReceiverThreadData)
@@ -47,7 +48,9 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     }
     const http = createOtlpHttp(options)
     const grpc = createOtlpGrpc(options)
+    const stopWatching = watchLoad((isBusy) => say({ type: 'busy', isBusy }))
     const close = async (graceMs: number): Promise<void> => {
+      stopWatching()
       await Promise.all([http.close(graceMs), grpc.close(graceMs)])
       await commit.close()
       say({ type: 'closed' })

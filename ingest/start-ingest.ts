@@ -53,8 +53,7 @@ export interface Ingest {
   close(): Promise<void>
 }
 
-const LOAD_INTERVAL_MS = 1000
-const MAX_BATCH_BYTES = 48 << 20
+const LOAD_TIMING = { intervalMs: 1000, largeBytes: 12 << 20, maxBatchBytes: 64 << 20 }
 const CLOSE_GRACE_MS = 20_000
 /** A ClickHouse that does not answer must not keep the server from stopping: the journal has everything. */
 const LAST_LOAD_GRACE_MS = 5_000
@@ -68,6 +67,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   let pendingBytes = recovered.pendingBytes
   let committedBytes = recovered.pendingBytes
   let journalFailure: string | null = null
+  let isReceiverBusy = false
   let loadedBytes = 0
   const ends: { readonly segment: number; readonly offset: number; readonly total: number }[] = [
     { ...recovered.end, total: recovered.pendingBytes },
@@ -80,6 +80,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       pendingBytes += message.bytes
       ends.push({ ...message.end, total: committedBytes })
       loader?.committed(message.end, message.acceptedAtMs)
+    } else if (message.type === 'busy') {
+      isReceiverBusy = message.isBusy
     } else if (message.type === 'journal-state') {
       journalFailure = message.failure
       // The writer gives up the segment that it could not write to.
@@ -96,8 +98,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     clock,
     logger,
     registry,
-    intervalMs: LOAD_INTERVAL_MS,
-    maxBatchBytes: MAX_BATCH_BYTES,
+    timing: LOAD_TIMING,
+    isReceiverBusy: () => isReceiverBusy,
+    journalShare: () => pendingBytes / config.journal.maxSize,
     onLoaded: (loaded) => {
       let reached = loadedBytes
       while (

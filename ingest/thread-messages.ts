@@ -31,6 +31,8 @@ export type FromReceiverThread =
       readonly bytes: number
       readonly acceptedAtMs: number
     }
+  /** Whether the thread has nearly no time left. */
+  | { readonly type: 'busy'; readonly isBusy: boolean }
   /** Whether the journal took the last write. */
   | { readonly type: 'journal-state'; readonly failure: string | null }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: object[] }

@@ -6,6 +6,7 @@ import { errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type Checkpoint, writeCheckpoint } from './checkpoint.ts'
+import { type LoadTiming, loadDelay } from './load-timing.ts'
 import { comparePositions, type Position, segmentFileName } from './position.ts'
 import { type JournalBatch, readBatch } from './read-batch.ts'
 import { listSegments } from './recover-journal.ts'
@@ -42,10 +43,11 @@ export interface JournalLoaderOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly registry: Registry
-  /** How long records gather before a load, milliseconds: larger blocks cost ClickHouse less. */
-  readonly intervalMs: number
-  /** A load is begun at once when this much is pending, and takes about this much at most. */
-  readonly maxBatchBytes: number
+  readonly timing: LoadTiming
+  /** Whether the receivers have nearly no time left: a burst is loaded when it is over. */
+  readonly isReceiverBusy: () => boolean
+  /** How full the journal is, 0 to 1. */
+  readonly journalShare: () => number
   /** Told when everything before a position is in ClickHouse. */
   readonly onLoaded: (loaded: Position) => void
 }
@@ -101,7 +103,7 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
     const from = checkpoint.loaded
     // A load that was begun and not finished must be repeated over the same range, under the same tokens.
     const until = checkpoint.loading ?? end
-    const maxBytes = checkpoint.loading === null ? options.maxBatchBytes : Number.POSITIVE_INFINITY
+    const maxBytes = checkpoint.loading === null ? options.timing.maxBatchBytes : Number.POSITIVE_INFINITY
     const batch = await readBatch({ directory, from, until, maxBytes })
     if (batch.isDamaged) {
       metrics.damaged.inc()
@@ -160,12 +162,9 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
         await sleep(60_000)
         continue
       }
-      if (failure === null && hasPending() && pendingBytesAbout() < options.maxBatchBytes) {
-        const oldest = commits[0]?.acceptedAtMs ?? 0
-        const waitMs = Math.min(options.intervalMs, oldest + options.intervalMs - clock.now())
-        if (waitMs > 0 && !isClosing) await sleep(waitMs)
-      }
-      retryMs = await attempt(retryMs)
+      const delayMs = failure === null && !isReleasable() ? delayOfNext() : 0
+      if (delayMs > 0) await sleep(delayMs)
+      else retryMs = await attempt(retryMs)
     }
     // One last load, so that a restart finds nothing to do; if ClickHouse is away, the journal keeps it.
     for (let tries = 0; hasPending() && failure === null && tries < 1000; tries++)
@@ -189,6 +188,16 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
     }
   }
 
+  function delayOfNext(): number {
+    const situation = {
+      pendingBytes: pendingBytesAbout(),
+      oldestAgeMs: clock.now() - (commits[0]?.acceptedAtMs ?? 0),
+      isReceiverBusy: options.isReceiverBusy(),
+      journalShare: options.journalShare(),
+    }
+    return loadDelay(situation, options.timing)
+  }
+
   /** Exact within one segment; a later segment pending means that a whole one is. */
   function pendingBytesAbout(): number {
     if (checkpoint.loaded.segment !== end.segment) return Number.POSITIVE_INFINITY
@@ -200,7 +209,7 @@ export function startJournalLoader(options: JournalLoaderOptions): JournalLoader
     committed: (position, acceptedAtMs) => {
       end = position
       commits.push({ end: position, acceptedAtMs })
-      if (commits.length === 1 || pendingBytesAbout() >= options.maxBatchBytes) {
+      if (commits.length === 1 || pendingBytesAbout() >= options.timing.maxBatchBytes) {
         if (failure === null) wake()
       }
     },
