@@ -21,6 +21,8 @@ for (const at of [0, 10_000, 20_000]) source.append(['__name__', 'a', 'le', '+In
 const engine = createQueryEngine({ source, clock: systemClock })
 
 function callOf({ name, argTypes }: FunctionSignature): string {
+  // Its second argument is a set of conditions.
+  if (name === 'info') return 'info(a)'
   const examples = { vector: 'a', matrix: 'a[1m]', string: '"x"' }
   const args = argTypes.map((type, index) => (type === 'scalar' ? `0.${index + 1}` : examples[type]))
   return `${name}(${args.join(', ')})`
