@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts'
 import { groupKey, groupLabelsOf } from './routing/group-key.ts'
 import { allRoutes, matchRoutes, type Route } from './routing/route.ts'
 import type { AlertingEvent } from './state/alerting-event.ts'
-import type { AlertingState } from './state/alerting-state.ts'
+import { type AlertingState, applyEvent } from './state/alerting-state.ts'
 import { type Group, isOutstanding } from './state/group.ts'
 import { alertKey, isFiring, isTransition, mergeNotice, type StoredAlert } from './state/stored-alert.ts'
 
@@ -113,7 +113,7 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
     return dueAt(group, timersOf(group), looks.get(group.id)?.atMs ?? Number.NEGATIVE_INFINITY)
   }
 
-  function lookAt(group: Group, tickMs: number, now: number): void {
+  function lookAt(group: Group, tickMs: number, now: number): boolean {
     const receiver = config.receivers.get(group.receiver)
     const look = lookAtGroup(group, {
       ...options,
@@ -125,6 +125,7 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
     looks.set(group.id, { atMs: tickMs, look })
     if (look.mustLookAgain) waiting.add(group.id)
     if (look.events.length > 0) record(look.events)
+    return look.events.length > 0
   }
 
   function tidy(groupId: string, now: number): void {
@@ -174,10 +175,13 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
         // After a sleep the newest tick counts, not the first one that was missed.
         const missed = Math.floor((now - due) / timers.groupIntervalMs)
         const tickMs = due + missed * timers.groupIntervalMs
-        lookAt(group, tickMs, now)
+        const didSay = lookAt(group, tickMs, now)
         if (group.nextTickMs <= now) {
           const next = nextTick(group.nextTickMs, timers, now)
-          record([{ type: 'ticked', groupId: group.id, nextTickMs: next }])
+          const ticked: AlertingEvent = { type: 'ticked', groupId: group.id, nextTickMs: next }
+          // A tick that said nothing may be forgotten: the ticks after it lie at the same whole intervals.
+          if (didSay) record([ticked])
+          else applyEvent(state, ticked)
         }
         tidy(group.id, now)
       }

@@ -11,6 +11,8 @@ import type { AlertmanagerConfig } from './configuration/alertmanager-config.ts'
 import { loadAlertmanagerConfig } from './configuration/load-alertmanager-config.ts'
 import { createDispatcher, type Dispatcher } from './create-dispatcher.ts'
 import type { EvidenceProvider } from './evidence.ts'
+import { mirrorNotifications } from './history/mirror-notifications.ts'
+import { createNotificationHistory } from './history/notification-history.ts'
 import { NOBODY_CONFIG } from './nobody-config.ts'
 import type { Notifier, NotifierFactory } from './notifier.ts'
 import { createDeliverer } from './outbox/create-deliverer.ts'
@@ -123,6 +125,7 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     evidence: options.evidence,
     onSettled: (intent: Intent) => {
       dispatcher.settle(intent.groupId, clock.now())
+      mirror?.nudge()
       schedule()
     },
     clock,
@@ -146,6 +149,11 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     )
   let dispatcher = newDispatcher()
 
+  const mirror =
+    options.storage === null
+      ? null
+      : mirrorNotifications(state, createNotificationHistory(options.storage), clock, logger)
+
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
 
@@ -167,6 +175,7 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     const gone = expiredRecords(state, now)
     if (gone.length > 0) void recordQuietly(gone)
     deliverer.start(now)
+    mirror?.nudge()
     if (log.sizeBytes() > COMPACT_ABOVE_BYTES + 2 * snapshotBytes) compact()
   }
 
@@ -227,6 +236,7 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       await deliverer.close(CLOSE_GRACE_MS)
       await durable
       await log.close()
+      await mirror?.close()
       await closeAll(notifiers)
     },
   }

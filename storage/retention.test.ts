@@ -12,7 +12,7 @@ import { connectStorage } from './connect-storage.ts'
 import { listPartitions } from './list-partitions.ts'
 import { createSpaceGuard } from './space-guard.ts'
 import type { ManagedStorage } from './storage.ts'
-import { ALERT_STATES, ALERT_TRANSITIONS, TABLES } from './tables.ts'
+import { ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS, TABLES } from './tables.ts'
 
 const DAY_MS = 86_400_000
 
@@ -88,7 +88,9 @@ describe('applyRetention', () => {
       "SELECT name, extract(engine_full, ' TTL (.+) SETTINGS') AS ttl FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'",
     )
     const ttls = Object.fromEntries(rows.map(({ name, ttl }) => [name, ttl]))
-    expect(Object.keys(ttls).sort()).toEqual([...TABLES, ALERT_STATES, ALERT_TRANSITIONS].sort())
+    expect(Object.keys(ttls).sort()).toEqual(
+      [...TABLES, ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS].sort(),
+    )
     expect(ttls).toMatchObject({
       spans: 'toDate(ts) + toIntervalDay(3)',
       metric_exemplars: 'toDate(point_ts) + toIntervalDay(40)',

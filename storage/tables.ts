@@ -27,3 +27,9 @@ export const ALERT_STATES = 'alert_states'
 
 /** The table of what happened to alerts. */
 export const ALERT_TRANSITIONS = 'alert_transitions'
+
+/** The table of messages that were delivered or given up. */
+export const NOTIFICATIONS = 'notifications'
+
+/** A table of rules and alerts. */
+export type AlertTable = typeof ALERT_STATES | typeof ALERT_TRANSITIONS

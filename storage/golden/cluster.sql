@@ -499,3 +499,22 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 
 CREATE TABLE IF NOT EXISTS meshwatch.metric_samples ON CLUSTER 'mesh' AS meshwatch.metric_samples_local
 ENGINE = Distributed('mesh', 'meshwatch', 'metric_samples_local', cityHash64(series));
+
+CREATE TABLE IF NOT EXISTS meshwatch.notifications_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  created DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  id String,
+  receiver LowCardinality(String),
+  integration LowCardinality(String),
+  state LowCardinality(String),
+  fingerprints Array(String),
+  payload String CODEC(ZSTD(3)),
+  version UInt64
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/meshwatch/notifications_local', '{replica}', version)
+PARTITION BY toStartOfMonth(created)
+ORDER BY (tenant, created, id)
+TTL toDate(created) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.notifications ON CLUSTER 'mesh' AS meshwatch.notifications_local
+ENGINE = Distributed('mesh', 'meshwatch', 'notifications_local', cityHash64(id));

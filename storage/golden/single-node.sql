@@ -442,3 +442,19 @@ PARTITION BY toDate(ts)
 ORDER BY (tenant, metric, series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS notifications (
+  tenant LowCardinality(String),
+  created DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  id String,
+  receiver LowCardinality(String),
+  integration LowCardinality(String),
+  state LowCardinality(String),
+  fingerprints Array(String),
+  payload String CODEC(ZSTD(3)),
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+PARTITION BY toStartOfMonth(created)
+ORDER BY (tenant, created, id)
+TTL toDate(created) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;

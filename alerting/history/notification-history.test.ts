@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query-deps.ts'
+import {
+  openVirtualAlerting,
+  STORY_START_MS,
+  type VirtualAlerting,
+} from '../../test/support/virtual-alerting.ts'
+import { waitUntil } from '../../test/support/wait-until.ts'
+import { findNotifications } from './find-notifications.ts'
+import { createNotificationHistory } from './notification-history.ts'
+
+const DAY_S = 86_400
+const CONFIG = `
+route: {receiver: oncall, group_by: ['...'], group_wait: 0s, group_interval: 1m, repeat_interval: 7d}
+receivers:
+  - name: oncall
+    webhook_configs: [{url: 'http://127.0.0.1:9/'}]
+`
+const EVER = { fromMs: 0, toMs: STORY_START_MS * 2, limit: 100 }
+
+let deps: OpenQueryDeps
+let world: VirtualAlerting
+
+beforeAll(async () => {
+  deps = await openQueryDeps()
+  world = await openVirtualAlerting(CONFIG, { storage: deps.storage })
+})
+
+afterAll(async () => {
+  await world.close()
+  await deps.close()
+})
+
+test('messages outlive the memory of the process, each once', async () => {
+  world.fire({ alertname: 'A', path: `/it's "odd"\\\n\t` }, { annotations: { summary: 'ü' } })
+  world.fire({ alertname: 'B' }, { tenant: 'other' })
+  await world.advanceTo(10)
+  world.resolve({ alertname: 'A', path: `/it's "odd"\\\n\t` })
+  await world.advanceTo(200)
+  const history = createNotificationHistory(deps.storage)
+  await waitUntil('both messages are stored', async () => (await history.find('default', EVER)).length === 2)
+  const remembered = await findNotifications(world.alerting, 'default', EVER)
+  expect(remembered.map(({ status, state }) => `${status} ${state}`)).toEqual([
+    'resolved delivered',
+    'firing delivered',
+  ])
+  // Stored again after a restart: still once.
+  await world.restart()
+  await world.advanceTo(300)
+  world.resolve({ alertname: 'B' }, { tenant: 'other' })
+  await world.advanceTo(400)
+  world.fire({ alertname: 'C' }, { tenant: 'other', believedForS: 3 * DAY_S })
+  await world.advanceTo(1.2 * DAY_S)
+  expect([...world.alerting.state.intents.values()].filter((intent) => intent.endedAtMs !== null)).toEqual([])
+  expect(await findNotifications(world.alerting, 'default', EVER)).toEqual(remembered)
+  expect(await findNotifications(world.alerting, 'default', { ...EVER, limit: 1 })).toEqual(
+    remembered.slice(0, 1),
+  )
+  const print = remembered[0]?.alerts[0]?.fingerprint
+  expect(await findNotifications(world.alerting, 'default', { ...EVER, fingerprint: print })).toHaveLength(2)
+  expect(await findNotifications(world.alerting, 'default', { ...EVER, state: 'failed' })).toEqual([])
+  expect(await findNotifications(world.alerting, 'default', { ...EVER, receiver: 'nobody' })).toEqual([])
+  expect(await findNotifications(world.alerting, 'default', { ...EVER, toMs: STORY_START_MS })).toEqual([])
+})
