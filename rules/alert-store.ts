@@ -1,6 +1,7 @@
-import { type Labels, labelPairs, labelsFrom, labelsKey } from '../model/labels.ts'
+import { type Labels, labelsFrom } from '../model/labels.ts'
 import type { Storage } from '../storage/storage.ts'
-import { ALERT_STATES, ALERT_TRANSITIONS } from '../storage/tables.ts'
+import { ALERT_STATES } from '../storage/tables.ts'
+import { NEVER, statesInsert, transitionsInsert } from './alert-blocks.ts'
 import type { AlertInstance } from './next-alert-state.ts'
 
 /** The state of an alert as it is kept. */
@@ -27,12 +28,9 @@ export type RestoredAlert = Pick<StoredAlert, 'group' | 'rule' | 'alert' | 'atMs
 export interface AlertStore {
   /** The alerts that were there last, newest state of each. Throws what {@link Storage.select} throws. */
   load(tenant: string): Promise<readonly RestoredAlert[]>
-  /** Keeps states, and transitions for the history. Repeating it changes nothing but the history. Throws what {@link Storage.command} throws. */
+  /** Keeps states, and transitions for the history. Repeating it changes nothing. Throws what {@link Storage.insertNative} throws. */
   save(tenant: string, alerts: readonly StoredAlert[]): Promise<void>
 }
-
-/** Rows of one statement: parameters travel in a URL when ClickHouse is a server. */
-const BATCH_ROWS = 100
 
 /** Keeps the states of alerts in ClickHouse. */
 export function createAlertStore(storage: Storage): AlertStore {
@@ -46,53 +44,14 @@ export function createAlertStore(storage: Storage): AlertStore {
       return alerts
     },
     save: async (tenant, alerts) => {
-      for (let at = 0; at < alerts.length; at += BATCH_ROWS) {
-        const batch = alerts.slice(at, at + BATCH_ROWS)
-        for (const { atMs } of batch) newestMs = Math.max(newestMs, atMs)
-        await storage.command(SAVE_STATES, {
-          tenant,
-          ...parameters(batch),
-          ats: batch.map(({ atMs }) => Math.max(atMs, newestMs)),
-        })
-        const transitions = batch.filter(({ from }) => from !== null)
-        if (transitions.length === 0) continue
-        await storage.command(SAVE_TRANSITIONS, { tenant, ...parameters(transitions) })
-      }
+      if (alerts.length === 0) return
+      for (const { atMs } of alerts) newestMs = Math.max(newestMs, atMs)
+      await storage.insertNative(statesInsert(tenant, alerts, newestMs))
+      const transitions = alerts.filter(({ from }) => from !== null)
+      if (transitions.length > 0) await storage.insertNative(transitionsInsert(tenant, transitions))
     },
   }
 }
-
-const SOURCE = `FROM (SELECT 1) ARRAY JOIN
-  {groups:Array(String)} AS rule_group,
-  {rules:Array(String)} AS rule,
-  {names:Array(String)} AS alert_name,
-  {alerts:Array(String)} AS alert,
-  {states:Array(String)} AS state,
-  {froms:Array(String)} AS from_state,
-  {ats:Array(Int64)} AS at_ms,
-  {actives:Array(Int64)} AS active_at_ms,
-  {fireds:Array(Int64)} AS fired_at_ms,
-  {resolveds:Array(Int64)} AS resolved_at_ms,
-  {keeps:Array(Int64)} AS keep_firing_since_ms,
-  {sents:Array(Int64)} AS last_sent_at_ms,
-  {values:Array(Float64)} AS value,
-  {labelNames:Array(Array(String))} AS label_names,
-  {labelValues:Array(Array(String))} AS label_values,
-  {annotationNames:Array(Array(String))} AS annotation_names,
-  {annotationValues:Array(Array(String))} AS annotation_values`
-
-const SAVE_STATES = `INSERT INTO ${ALERT_STATES} (tenant, rule_group, rule, alert, state, at, active_at_ms, fired_at_ms,
-  resolved_at_ms, keep_firing_since_ms, last_sent_at_ms, value, labels, annotations)
-SELECT {tenant:String}, rule_group, rule, alert, state, fromUnixTimestamp64Milli(at_ms, 'UTC'), active_at_ms, fired_at_ms,
-  resolved_at_ms, keep_firing_since_ms, last_sent_at_ms, value, mapFromArrays(label_names, label_values),
-  mapFromArrays(annotation_names, annotation_values)
-${SOURCE}`
-
-const SAVE_TRANSITIONS = `INSERT INTO ${ALERT_TRANSITIONS} (tenant, at, rule_group, alert_name, from_state, to_state, active_at_ms,
-  fired_at_ms, value, labels, annotations)
-SELECT {tenant:String}, fromUnixTimestamp64Milli(at_ms, 'UTC'), rule_group, alert_name, from_state, state, active_at_ms,
-  fired_at_ms, value, mapFromArrays(label_names, label_values), mapFromArrays(annotation_names, annotation_values)
-${SOURCE}`
 
 const LOAD = `SELECT
   rule_group, rule, toString(state) AS state, toUnixTimestamp64Milli(at) AS at_ms, active_at_ms, fired_at_ms, resolved_at_ms,
@@ -138,32 +97,6 @@ function fromRow(row: StateRow): RestoredAlert {
   }
 }
 
-function parameters(alerts: readonly StoredAlert[]) {
-  const of = <Value>(read: (stored: StoredAlert) => Value): Value[] => alerts.map(read)
-  return {
-    groups: of(({ group }) => group),
-    rules: of(({ rule }) => rule),
-    names: of(({ alertName }) => alertName),
-    alerts: of(({ alert }) => labelsKey(alert.labels)),
-    states: of(({ alert, isGone }) => (isGone ? 'none' : alert.state)),
-    froms: of(({ from }) => from ?? 'none'),
-    ats: of(({ atMs }) => atMs),
-    actives: of(({ alert }) => alert.activeAtMs),
-    fireds: of(({ alert }) => alert.firedAtMs ?? NEVER),
-    resolveds: of(({ alert }) => alert.resolvedAtMs ?? NEVER),
-    keeps: of(({ alert }) => alert.keepFiringSinceMs ?? NEVER),
-    sents: of(({ alert }) => alert.lastSentAtMs ?? NEVER),
-    values: of(({ alert }) => alert.value),
-    labelNames: of(({ alert }) => names(alert.labels)),
-    labelValues: of(({ alert }) => values(alert.labels)),
-    annotationNames: of(({ alert }) => names(alert.annotations)),
-    annotationValues: of(({ alert }) => values(alert.annotations)),
-  }
-}
-
-/** Stands for null: no alert is that old. */
-const NEVER = -1
-
 function readTime(text: string): number | null {
   const ms = Number(text)
   return ms === NEVER ? null : ms
@@ -173,14 +106,6 @@ function readFloat(value: number | string | null): number {
   if (value === 'inf') return Number.POSITIVE_INFINITY
   if (value === '-inf') return Number.NEGATIVE_INFINITY
   return value === null ? Number.NaN : Number(value)
-}
-
-function names(labels: Labels): string[] {
-  return [...labelPairs(labels)].map(([name]) => name)
-}
-
-function values(labels: Labels): string[] {
-  return [...labelPairs(labels)].map(([, value]) => value)
 }
 
 function zip(keys: readonly string[], texts: readonly string[]): Labels {

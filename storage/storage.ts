@@ -1,4 +1,4 @@
-import type { TableName } from './tables.ts'
+import type { AlertTable, TableName } from './tables.ts'
 
 /** A value bound to a `{name:Type}` parameter of a statement. */
 export type Parameter = string | number | bigint | boolean | null | readonly Parameter[]
@@ -41,7 +41,7 @@ export interface NativeColumn {
 
 /** Rows for one table, in ClickHouse's Native format (one or more Native blocks one after the other). */
 export interface NativeInsert {
-  readonly table: TableName
+  readonly table: TableName | AlertTable
   readonly columns: readonly NativeColumn[]
   /** The blocks' bytes, in pieces of any size. Read once, in order. */
   readonly blocks: readonly Uint8Array[]
