@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readRuleFile } from './read-rule-file.ts'
 import { ruleProblemText } from './rule-problem.ts'
@@ -164,7 +167,7 @@ items:
     [
       oneRule('alert: b', 'expr: up', 'annotations: {a: "{{ $value | nothing }}"}'),
       [
-        'r.yml: 6:18: group "g", rule 1, "b": annotation "a": error parsing template: template: __alert_b:1: function "nothing" not defined',
+        'r.yml: 6:22: group "g", rule 1, "b": annotation "a": error parsing template: template: __alert_b:1: function "nothing" not defined',
       ],
     ],
     [oneRule('alert: b', 'expr: up', 'expr: up'), ['r.yml: 6:5: yaml: Map keys must be unique']],
@@ -177,5 +180,19 @@ items:
     expect(problems(yaml)).toHaveLength(4)
     const lenient = readRuleFile(yaml, 'r.yml', { ignoreUnknownFields: true })
     expect(lenient.problems).toHaveLength(2)
+  })
+
+  test('reports problems of whatever text, and never throws', () => {
+    const pack = readFileSync(join(import.meta.dirname, '../packs/mesh.yaml'), 'utf8').slice(0, 6000)
+    const cut = fc.tuple(fc.nat(pack.length), fc.nat(200), fc.string({ maxLength: 8, unit: 'binary' }))
+    fc.assert(
+      fc.property(fc.array(cut, { minLength: 1, maxLength: 4 }), (cuts) => {
+        let text = pack
+        for (const [at, length, put] of cuts) text = text.slice(0, at) + put + text.slice(at + length)
+        const { problems: found } = readRuleFile(text, 'r.yml')
+        expect(found.every(({ line, column }) => line >= 1 && column >= 1)).toBe(true)
+      }),
+      { numRuns: 300 },
+    )
   })
 })

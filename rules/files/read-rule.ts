@@ -68,8 +68,9 @@ export function readRule(node: Node | null, context: RuleContext, place: RulePla
   ] as const) {
     for (const [key, template] of texts) {
       const problem = templateProblem(name, template)
-      if (problem !== null)
-        fail(nodeOf(`${field}s`), `${field} ${quoteText(key)}: error parsing template: ${problem}`)
+      if (problem === null) continue
+      const written = reader.fields(nodeOf(`${field}s`))?.find((pair) => pair.name === key)?.value
+      fail(written ?? null, `${field} ${quoteText(key)}: error parsing template: ${problem}`)
     }
   }
   return { kind: 'alerting', name, expr: expr.trim(), holdMs, keepFiringForMs, labels, annotations }
