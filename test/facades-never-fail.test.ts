@@ -36,6 +36,7 @@ const PATHS = [
   '/tempo/api/v2/search/tag/:any/values',
   '/prometheus/api/v1/query',
   '/prometheus/api/v1/query_range',
+  '/prometheus/api/v1/query_exemplars',
   '/prometheus/api/v1/series',
   '/prometheus/api/v1/labels',
   '/prometheus/api/v1/label/:any/values',

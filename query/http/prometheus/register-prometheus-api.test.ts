@@ -9,6 +9,13 @@ import { text } from '../../../test/support/stored-attributes.ts'
 const NOW = Date.UTC(2026, 0, 2, 4)
 const NOW_S = NOW / 1000
 const WHERE = { job: 'cart' }
+const EXEMPLAR = {
+  timeUnixNano: String(BigInt(NOW - 500) * 1_000_000n),
+  asDouble: 7.5,
+  traceId: '0102030405060708090a0b0c0d0e0f10',
+  spanId: 'f0e1d2c3b4a59687',
+  filteredAttributes: [text('user', 'u1')],
+}
 
 let facades: OpenFacades
 beforeAll(async () => {
@@ -29,7 +36,15 @@ beforeAll(async () => {
       unit: 'ms',
       histogram: {
         aggregationTemporality: 2,
-        dataPoints: [point(0, { count: '3', sum: 1, explicitBounds: [10], bucketCounts: ['2', '1'] })],
+        dataPoints: [
+          point(0, {
+            count: '3',
+            sum: 1,
+            explicitBounds: [10],
+            bucketCounts: ['2', '1'],
+            exemplars: [EXEMPLAR],
+          }),
+        ],
       },
     },
     { name: 'small', gauge: { dataPoints: [point(0, { asDouble: 1e-7 })] } },
@@ -251,6 +266,27 @@ test('metadata shows how names were translated', async () => {
   expect(await ask('/metadata')).toEqual(ok(all))
   expect(await ask('/metadata?metric=small')).toEqual(ok({ small: all.small }))
   expect(await ask('/metadata?limit=1')).toEqual(ok({ latency_milliseconds: all.latency_milliseconds }))
+})
+
+test('query_exemplars', async () => {
+  const exemplar = {
+    labels: { span_id: EXEMPLAR.spanId, trace_id: EXEMPLAR.traceId, user: 'u1' },
+    value: '7.5',
+    timestamp: NOW_S - 0.5,
+  }
+  const query =
+    'histogram_quantile(0.9, sum by (le) (rate(latency_milliseconds_bucket[5m]))) > requests_total'
+  const data = [
+    { seriesLabels: { __name__: 'latency_milliseconds_bucket', ...WHERE }, exemplars: [exemplar] },
+  ]
+  const times = { start: String(NOW_S - 60), end: String(NOW_S) }
+  expect(await post('/query_exemplars', { query, ...times })).toEqual(ok(data))
+  const exemplars = (more: Record<string, string>) =>
+    ask(`/query_exemplars?${new URLSearchParams({ query: 'latency_milliseconds_count', ...times, ...more })}`)
+  expect(await exemplars({})).toMatchObject({ body: { data: [{ exemplars: [exemplar] }] } })
+  expect(await exemplars({ end: String(NOW_S - 1) })).toEqual(ok([]))
+  expect(await exemplars({ query: 'small' })).toEqual(ok([]))
+  expect(await exemplars({ end: '1' })).toMatchObject({ status: 400 })
 })
 
 test('what belongs to the query language', async () => {

@@ -5,6 +5,7 @@ import { logFailure } from '../../../runtime/http-server.ts'
 import type { QueryString } from '../query-values.ts'
 import type { PrometheusAnswer, PrometheusApiDeps } from './prometheus-api-deps.ts'
 import { toPrometheusError } from './prometheus-error.ts'
+import { registerExemplarRoutes } from './register-exemplar-routes.ts'
 import { registerQueryRoutes } from './register-query-routes.ts'
 import { registerSeriesRoutes } from './register-series-routes.ts'
 import { parametersOf } from './request-parameters.ts'
@@ -40,6 +41,7 @@ function registerRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
 
   registerQueryRoutes(app, deps)
   registerSeriesRoutes(app, deps)
+  registerExemplarRoutes(app, deps)
   const answer = (path: string, from: PrometheusAnswer) =>
     app.get(path, async (request: FastifyRequest) => ({
       status: 'success',
