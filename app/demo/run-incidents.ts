@@ -39,10 +39,11 @@ export async function runIncidents(options: IncidentsOptions): Promise<readonly 
     })
     const isTold = await told
     if (isTold) await delay(calmMs, undefined, { signal })
-    const resolved = awaitMessages(box, incident.alert, 'resolved', patienceMs, signal)
+    // Listening begins before the cause is gone, so that no news is missed; what was never told is not told to be over.
+    const resolved = isTold && awaitMessages(box, incident.alert, 'resolved', patienceMs, signal)
     for (const endpoint of payments) endpoint.behave(HEALTHY)
     options.onOver(incident)
-    reports.push({ incident, isTold, isResolved: isTold && (await resolved) })
+    reports.push({ incident, isTold, isResolved: await resolved })
   }
   return reports
 }
