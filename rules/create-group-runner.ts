@@ -59,8 +59,8 @@ export interface GroupRunner {
   adopt(other: GroupRunner): void
   /** What the rules know, by the rules' keys. */
   memory(): ReadonlyMap<string, RuleMemory>
-  /** Says of the series that the rules recorded that they have ended, except of those of rules named. */
-  end(timeMs: number, except?: ReadonlySet<string>): void
+  /** Ends the rules, except those named by their keys: says of their series that they have ended, and forgets their alerts. */
+  end(timeMs: number, except?: ReadonlySet<string>): Promise<void>
 }
 
 /** What is remembered of a rule from one evaluation to the next. */
@@ -250,10 +250,15 @@ export function createGroupRunner(options: GroupRunnerOptions): GroupRunner {
     },
     memory: () =>
       new Map(rules.map(({ key, alerts, series, storedAt }) => [key, { alerts, series, storedAt }])),
-    end(timeMs, except) {
+    async end(timeMs, except) {
       for (const running of rules) {
-        if (!except?.has(running.key)) recordSeries(running, [], timeMs - queryOffsetMs)
+        if (except?.has(running.key)) continue
+        recordSeries(running, [], timeMs - queryOffsetMs)
+        const owner = { group: groupKey(group), rule: running.key, alertName: running.rule.name }
+        unsaved.push(...alertChanges(running.alerts, new Map(), owner, timeMs, running.storedAt))
+        running.alerts = new Map()
       }
+      await saveAlerts()
     },
   }
 }

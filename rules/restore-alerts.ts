@@ -1,6 +1,8 @@
-import { labelsKey } from '../model/labels.ts'
-import type { RestoredAlert } from './alert-store.ts'
+import { labelsKey, labelValue } from '../model/labels.ts'
+import type { RestoredAlert, StoredAlert } from './alert-store.ts'
 import type { AlertInstance, AlertStates } from './next-alert-state.ts'
+import { groupKey, type RuleGroup } from './rule-group.ts'
+import { ruleKeys } from './rule-keys.ts'
 
 /** How long nobody may have looked for a pending alert to go on counting, milliseconds (Prometheus' for-outage-tolerance). */
 export const OUTAGE_TOLERANCE_MS = 3_600_000
@@ -23,4 +25,22 @@ export function restoreAlerts(
     alerts.set(labelsKey(alert.labels), alert)
   }
   return groups
+}
+
+/**
+ * The kept alerts whose rules are no longer there, to be stored as gone: should a rule of that name come back one day, they are not its own.
+ */
+export function ownerless(
+  stored: readonly RestoredAlert[],
+  groups: readonly RuleGroup[],
+  nowMs: number,
+): readonly StoredAlert[] {
+  const rules = new Map(groups.map((group) => [groupKey(group), new Set(ruleKeys(group.rules))]))
+  return stored
+    .filter(({ group, rule }) => rules.get(group)?.has(rule) !== true)
+    .map(({ group, rule, alert }) => {
+      const alertName = labelValue(alert.labels, 'alertname')
+      const from = alert.state === 'inactive' ? null : alert.state
+      return { group, rule, alert, alertName, isGone: true, from, atMs: nowMs }
+    })
 }

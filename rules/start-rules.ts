@@ -11,7 +11,7 @@ import type { RulesConfig } from './config.ts'
 import { createGroupRunner, type GroupRunner, type GroupRunnerDeps } from './create-group-runner.ts'
 import { requireRules } from './files/load-rule-files.ts'
 import { ruleProblemText } from './files/rule-problem.ts'
-import { restoreAlerts } from './restore-alerts.ts'
+import { ownerless, restoreAlerts } from './restore-alerts.ts'
 import { groupKey, type RuleGroup } from './rule-group.ts'
 import type { GroupState } from './rule-state.ts'
 import { createRuleWindows } from './rule-window.ts'
@@ -72,7 +72,9 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
   const groups = load(options)
   let recordedSince = recordedNames(groups, new Map(), clock.now())
   const store = createAlertStore(storage)
-  const restored = restoreAlerts(await store.load(tenant), clock.now())
+  const kept = await store.load(tenant)
+  await store.save(tenant, ownerless(kept, groups, clock.now()))
+  const restored = restoreAlerts(kept, clock.now())
   const running = new Map<string, RunningGroup>()
   const states = () => [...running.values()].map(({ runner }) => runner.state())
   const metrics = createRulesMetrics(options.registry, () => countAlerts(states()))
@@ -116,6 +118,7 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
       onIteration: (missed) => metrics.observeIteration(runner.state(), missed),
     })
     running.set(groupKey(group), { runner, loop })
+    return runner
   }
 
   const windowOf = createRuleWindows(groups)
@@ -131,18 +134,17 @@ export async function startRules(options: RulesOptions): Promise<Rules> {
     for (const [key, { runner, loop }] of [...running]) {
       if (keys.has(key)) continue
       await loop.stop()
-      runner.end(clock.now())
+      await runner.end(clock.now())
       running.delete(key)
     }
     for (const group of wanted) {
       const old = running.get(groupKey(group))
       if (old !== undefined && JSON.stringify(old.runner.group) === JSON.stringify(group)) continue
       await old?.loop.stop()
-      start(group, windows, (runner) => {
-        if (old === undefined) return
-        runner.adopt(old.runner)
-        old.runner.end(clock.now(), new Set(runner.memory().keys()))
+      const runner = start(group, windows, (fresh) => {
+        if (old !== undefined) fresh.adopt(old.runner)
       })
+      await old?.runner.end(clock.now(), new Set(runner.memory().keys()))
     }
     await recorder.flush()
   }
