@@ -1,15 +1,9 @@
 import { Command, CommanderError, Option } from 'commander'
-import { queryCommand } from '../query/cli/query-command.ts'
-import { searchTracesCommand } from '../query/cli/search-traces.ts'
-import { showTrace } from '../query/cli/show-trace.ts'
-import { rulesCommand } from '../rules/cli/rules-command.ts'
 import { LOG_LEVELS } from '../runtime/logger.ts'
 import type { CommandIo } from './command-io.ts'
-import { configCheckCommand } from './config-check-command.ts'
 import { programVersion } from './program-version.ts'
-import { type ProxyArguments, proxyCommand } from './proxy-command.ts'
-import { type ServeArguments, serveCommand } from './serve-command.ts'
-import { versionCommand } from './version-command.ts'
+import type { ProxyArguments } from './proxy-command.ts'
+import type { ServeArguments } from './serve-command.ts'
 
 /**
  * Runs the command line. `args` without program and script. Returns the exit code: 0 good, 1 a problem was found or the
@@ -17,10 +11,10 @@ import { versionCommand } from './version-command.ts'
  */
 export async function runProgram(args: readonly string[], io: CommandIo): Promise<number> {
   let exitCode = 0
-  const run = (command: Promise<number> | number) =>
-    Promise.resolve(command).then((code) => {
-      exitCode = code
-    })
+  // A command's code is loaded when it is chosen: a proxy needs neither the engine nor what rules and receivers are made of.
+  const run = async (command: () => Promise<number>): Promise<void> => {
+    exitCode = await command()
+  }
   const program = new Command('meshwatch')
     .description('Observability and alerting backend of a service mesh')
     .version(programVersion(), '-V, --version')
@@ -34,39 +28,45 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
     .option('--config <file>', 'configuration file (default: meshwatch.yaml if it is there)')
     .option('--data-dir <dir>', 'where data is kept (default: ./data)')
     .option('--roles <roles>', 'all, or some of ingest,query,alerting', 'all')
-    .action((options: ServeArguments) => run(serveCommand(options, io)))
+    .action((options: ServeArguments) =>
+      run(async () => (await import('./serve-command.ts')).serveCommand(options, io)),
+    )
 
   program
     .command('proxy')
     .description('run the data plane of one workload')
     .requiredOption('--config <files...>', 'configuration, policies and endpoints (YAML)')
     .addOption(new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
-    .action((options: ProxyArguments) => run(proxyCommand(options, io)))
+    .action((options: ProxyArguments) =>
+      run(async () => (await import('./proxy-command.ts')).proxyCommand(options, io)),
+    )
 
   const config = program.command('config').description('look at the configuration')
   config
     .command('check')
     .argument('[file]', 'configuration file (default: meshwatch.yaml if it is there)')
     .description('print the configuration in force, or every problem it has')
-    .action((file: string | undefined) => run(configCheckCommand(file ?? null, io)))
+    .action((file: string | undefined) =>
+      run(async () => (await import('./config-check-command.ts')).configCheckCommand(file ?? null, io)),
+    )
 
   // These parse their own arguments: commander only lists them.
   const asking = { columns: io.columns, isTty: io.isTerminal, fetch: globalThis.fetch }
   const cliIo = { stdout: io.stdout, stderr: io.stderr, ...asking }
-  for (const [name, summary, command] of ASKING_COMMANDS) {
+  for (const [name, summary, load] of ASKING_COMMANDS) {
     program
       .command(name)
       .description(summary)
       .argument('[args...]', `see: meshwatch ${name} --help`)
       .helpOption(false)
       .allowUnknownOption()
-      .action(() => run(command(args.slice(1), cliIo)))
+      .action(() => run(async () => (await load())(args.slice(1), cliIo)))
   }
 
   program
     .command('version')
     .description('print the versions of the program, Node.js and ClickHouse')
-    .action(() => run(versionCommand(io)))
+    .action(() => run(async () => (await import('./version-command.ts')).versionCommand(io)))
 
   try {
     await program.parseAsync([...args], { from: 'user' })
@@ -78,8 +78,16 @@ export async function runProgram(args: readonly string[], io: CommandIo): Promis
 }
 
 const ASKING_COMMANDS = [
-  ['trace', 'show a trace as a tree', showTrace],
-  ['traces', 'search traces', searchTracesCommand],
-  ['rules', 'check and test rule files', rulesCommand],
-  ['query', 'evaluate PromQL', queryCommand],
+  ['trace', 'show a trace as a tree', async () => (await import('../query/cli/show-trace.ts')).showTrace],
+  [
+    'traces',
+    'search traces',
+    async () => (await import('../query/cli/search-traces.ts')).searchTracesCommand,
+  ],
+  [
+    'rules',
+    'check and test rule files',
+    async () => (await import('../rules/cli/rules-command.ts')).rulesCommand,
+  ],
+  ['query', 'evaluate PromQL', async () => (await import('../query/cli/query-command.ts')).queryCommand],
 ] as const
