@@ -70,6 +70,7 @@ export async function runProxy(options: RunProxyOptions): Promise<RunningProxy> 
     metrics: clusterMetrics(policy.name),
     clock: steady,
     random,
+    peakWindowMs: config.otlp.metricsInterval,
     onEvent: (event) => {
       exporter.event(event)
       logger[event.severity]({ event: event.name, ...event.attributes }, event.body)

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts'
 import type { ClusterPolicy, EndpointPolicy } from '../policy/proxy-policy.ts'
-import { breakerGauges } from '../resilience/circuit-breaker.ts'
+import { type BreakerGauges, breakerGauges } from '../resilience/circuit-breaker.ts'
 import { type BalancerState, initialBalancerState, pickEndpoint } from '../resilience/load-balancer.ts'
 import {
   ejectManually,
@@ -65,9 +65,8 @@ export interface ClusterRuntime {
   uneject(address: string): boolean
   /** What time does: ejected endpoints return, breakers close. Called about every second. */
   tick(): void
-  /** Sets the gauges; `isExport` also begins a new interval of the breakers' gauges. */
+  /** Sets the gauges. */
   refresh(): void
-  forgetPeaks(): void
   drain(): void
 }
 
@@ -78,10 +77,28 @@ export interface ClusterRuntimeOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly onEvent: (event: EventRecord) => void
+  /** How often telemetry is read: an opening of a breaker is shown at least that long. */
+  readonly peakWindowMs: number
 }
 
 /** Without a request turned away for so long, a breaker counts as closed. */
 export const BREAKER_QUIET_MS = 5000
+
+const NOTHING_OPEN: BreakerGauges = {
+  isConnectionsOpen: false,
+  isPendingOpen: false,
+  isRequestsOpen: false,
+  isRetriesOpen: false,
+}
+
+function isNews(now: BreakerGauges, open: BreakerGauges): boolean {
+  return (
+    (now.isConnectionsOpen && !open.isConnectionsOpen) ||
+    (now.isPendingOpen && !open.isPendingOpen) ||
+    (now.isRequestsOpen && !open.isRequestsOpen) ||
+    (now.isRetriesOpen && !open.isRetriesOpen)
+  )
+}
 
 interface BreakerSpell {
   readonly openedMs: number
@@ -95,7 +112,9 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
   const { counters, gauges } = metrics
   const load: MutableLoad = { connections: 0, pendingRequests: 0, activeRequests: 0, activeRetries: 0 }
   const spells = new Map<BreakerName, BreakerSpell>()
-  const wasOpen = { connections: false, pending: false, requests: false, retries: false }
+  let open = NOTHING_OPEN
+  let openBefore = NOTHING_OPEN
+  let nextPeaksMs = clock.monotonic() + options.peakWindowMs
   let policy = options.policy
   let endpoints: EndpointRuntime[] = []
   let balancer: BalancerState = initialBalancerState(Math.floor(random() * 1000))
@@ -218,11 +237,23 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
   }
 
   const noteUse = (): void => {
-    const open = breakerGauges(load, policy.pool, limitOfRetries())
-    wasOpen.connections ||= open.isConnectionsOpen
-    wasOpen.pending ||= open.isPendingOpen
-    wasOpen.requests ||= open.isRequestsOpen
-    wasOpen.retries ||= open.isRetriesOpen
+    const now = breakerGauges(load, policy.pool, limitOfRetries())
+    if (!isNews(now, open)) return
+    open = {
+      isConnectionsOpen: open.isConnectionsOpen || now.isConnectionsOpen,
+      isPendingOpen: open.isPendingOpen || now.isPendingOpen,
+      isRequestsOpen: open.isRequestsOpen || now.isRequestsOpen,
+      isRetriesOpen: open.isRetriesOpen || now.isRetriesOpen,
+    }
+  }
+
+  /** Two windows are shown, so that whoever reads once in a window misses no opening. */
+  function forgetPeaks(): void {
+    const now = clock.monotonic()
+    if (now < nextPeaksMs) return
+    nextPeaksMs = now + options.peakWindowMs
+    openBefore = open
+    open = NOTHING_OPEN
   }
 
   return {
@@ -297,6 +328,7 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
     tick() {
       sweep()
       closeQuietBreakers()
+      forgetPeaks()
     },
     refresh() {
       noteUse()
@@ -308,10 +340,16 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
       gauges.membership_total.value = endpoints.length
       gauges.membership_healthy.value = endpoints.length - out
       gauges.outlier_detection_ejections_active.value = out
-      gauges.circuit_breakers_default_cx_open.value = Number(wasOpen.connections)
-      gauges.circuit_breakers_default_rq_pending_open.value = Number(wasOpen.pending)
-      gauges.circuit_breakers_default_rq_open.value = Number(wasOpen.requests)
-      gauges.circuit_breakers_default_rq_retry_open.value = Number(wasOpen.retries)
+      gauges.circuit_breakers_default_cx_open.value = Number(
+        open.isConnectionsOpen || openBefore.isConnectionsOpen,
+      )
+      gauges.circuit_breakers_default_rq_pending_open.value = Number(
+        open.isPendingOpen || openBefore.isPendingOpen,
+      )
+      gauges.circuit_breakers_default_rq_open.value = Number(open.isRequestsOpen || openBefore.isRequestsOpen)
+      gauges.circuit_breakers_default_rq_retry_open.value = Number(
+        open.isRetriesOpen || openBefore.isRetriesOpen,
+      )
       gauges.circuit_breakers_default_remaining_cx.value = Math.max(0, pool.maxConnections - load.connections)
       gauges.circuit_breakers_default_remaining_pending.value = Math.max(
         0,
@@ -322,9 +360,6 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
         0,
         limitOfRetries() - load.activeRetries,
       )
-    },
-    forgetPeaks() {
-      Object.assign(wasOpen, { connections: false, pending: false, requests: false, retries: false })
     },
     drain() {
       for (const endpoint of endpoints) endpoint.pool.drain()

@@ -76,5 +76,5 @@ export const NO_ROUTE: LocalReply = {
 
 /** The caller's request cannot be understood or passed on. */
 export function badRequest(details: string): LocalReply {
-  return { status: 400, body: 'Bad Request', flag: 'DPE', details, headers: [] }
+  return { status: 400, body: 'Bad Request', flag: 'DPE', details, headers: ['connection', 'close'] }
 }

@@ -14,6 +14,11 @@ export function routeRequest(context: RequestContext): StageVerdict {
     sendLocalReply(context, badRequest('missing_host_or_path'))
     return 'done'
   }
+  if (hostCount(context.request.rawHeaders) > 1) {
+    // RFC 9112 section 3.2; node:http would take the first, somebody behind us perhaps the last.
+    sendLocalReply(context, badRequest('multiple_hosts'))
+    return 'done'
+  }
   if (listener.role === 'inbound') {
     context.cluster = listener.cluster
     record.cluster = listener.cluster.policy
@@ -71,4 +76,10 @@ function take(context: RequestContext, decision: RouteDecision): StageVerdict {
 
 function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value
+}
+
+function hostCount(raw: readonly string[]): number {
+  let found = 0
+  for (let at = 0; at < raw.length; at += 2) if (raw[at]?.toLowerCase() === 'host') found += 1
+  return found
 }

@@ -51,12 +51,12 @@ export const CLUSTER_GAUGES = {
   membership_total: 'Endpoints',
   membership_healthy: 'Endpoints that are not ejected',
   outlier_detection_ejections_active: 'Endpoints ejected now',
-  circuit_breakers_default_cx_open: 'Whether max_connections was reached since the last export',
+  circuit_breakers_default_cx_open: 'Whether max_connections was reached since the export before the last',
   circuit_breakers_default_rq_pending_open:
-    'Whether http1MaxPendingRequests was reached since the last export',
-  circuit_breakers_default_rq_open: 'Whether http2MaxRequests was reached since the last export',
+    'Whether http1MaxPendingRequests was reached since the export before the last',
+  circuit_breakers_default_rq_open: 'Whether http2MaxRequests was reached since the export before the last',
   circuit_breakers_default_rq_retry_open:
-    'Whether maxRetries or the retry budget was reached since the last export',
+    'Whether maxRetries or the retry budget was reached since the export before the last',
   circuit_breakers_default_remaining_cx: 'Connections left',
   circuit_breakers_default_remaining_pending: 'Waiting requests left',
   circuit_breakers_default_remaining_rq: 'Requests left',
