@@ -81,6 +81,7 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
   const { clock, logger } = options
   const random = options.random ?? Math.random
   let config = readConfig(options.config)
+  let notifiers = makeNotifiers(config, options.notifiers)
   const { log, entries, damagedBytes } = await openLog(join(options.dataDir, 'alerting'))
   if (damagedBytes > 0) {
     logger.error(
@@ -95,7 +96,6 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
   await log.replace(snapshotEvents(state))
 
   const metrics = createAlertingMetrics(options.registry, state, clock)
-  let notifiers = makeNotifiers(config, options.notifiers)
   let durable: Promise<void> = Promise.resolve()
   let snapshotBytes = log.sizeBytes()
 
@@ -222,9 +222,11 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       await durable
     },
     reload: async () => {
-      config = readConfig(options.config)
+      const nextConfig = readConfig(options.config)
+      const nextNotifiers = makeNotifiers(nextConfig, options.notifiers)
       const old = notifiers
-      notifiers = makeNotifiers(config, options.notifiers)
+      config = nextConfig
+      notifiers = nextNotifiers
       dispatcher = newDispatcher()
       schedule()
       await deliverer.settled()
@@ -264,7 +266,18 @@ function notifierKey(receiver: string, integration: string): string {
   return `${receiver}\n${integration}`
 }
 
+/** Throws CANNOT_START when a template cannot be read. */
 function makeNotifiers(config: AlertmanagerConfig, factory: NotifierFactory): Map<string, Notifier> {
+  try {
+    return notifiersOf(config, factory)
+  } catch (error) {
+    throw new AppError('CANNOT_START', `Cannot use the alerting configuration: ${errorMessage(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function notifiersOf(config: AlertmanagerConfig, factory: NotifierFactory): Map<string, Notifier> {
   const context = { templates: config.templates }
   const notifiers = new Map<string, Notifier>()
   for (const { name, webhooks, emails } of config.receivers.values()) {
