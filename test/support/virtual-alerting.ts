@@ -33,6 +33,8 @@ export interface VirtualAlerting {
   readonly attempts: SeenAttempt[]
   /** What receivers answer from now on; default: delivered. */
   answer: (notification: Notification, attempt: AttemptContext) => DeliveryOutcome | Promise<DeliveryOutcome>
+  /** What one kind of integration answers instead; null: as {@link VirtualAlerting.answer} says. */
+  answerTo: (integration: 'webhook' | 'email') => DeliveryOutcome | null
   /** Seconds since the story began. */
   nowS(): number
   /** Turns the clock to then, stopping wherever there is something to do. */
@@ -85,7 +87,7 @@ export async function openVirtualAlerting(
     integration,
     notify: async (notification, attempt) => {
       const atS = (nowMs - STORY_START_MS) / 1000
-      const outcome = await world.answer(notification, attempt)
+      const outcome = world.answerTo(integration) ?? (await world.answer(notification, attempt))
       attempts.push({
         atS,
         receiver: notification.receiver,
@@ -144,6 +146,7 @@ export async function openVirtualAlerting(
     },
     attempts,
     answer: () => ({ outcome: 'delivered', receipt: { response: '200 OK' } }),
+    answerTo: () => null,
     nowS: () => (nowMs - STORY_START_MS) / 1000,
     advanceTo: async (seconds) => {
       const end = STORY_START_MS + seconds * 1000
