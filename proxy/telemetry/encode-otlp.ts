@@ -29,18 +29,29 @@ export function encodeEvents(origin: OtlpOrigin, events: readonly EventRecord[])
   })
 }
 
-/** Writes an `ExportMetricsServiceRequest`: counters as monotonic cumulative sums since `startMs`, histograms cumulative. */
+/** When metrics are read. Epoch milliseconds. */
+export interface MetricTimes {
+  readonly startMs: number
+  readonly nowMs: number
+  /** When metrics were taken last, or the start. */
+  readonly previousMs: number
+  /** Whether a series came about since then. */
+  readonly isNew: (cell: MetricCell | HistogramCell) => boolean
+}
+
+/**
+ * Writes an `ExportMetricsServiceRequest`: counters as monotonic cumulative sums since `startMs`, histograms cumulative. A new series
+ * begins with a zero at `previousMs`, so that a rate sees its first counts too.
+ */
 export function encodeMetrics(
   origin: OtlpOrigin,
   families: readonly AnyFamily[],
-  times: { readonly startMs: number; readonly nowMs: number },
+  times: MetricTimes,
 ): Uint8Array {
-  const start = nanoseconds(times.startMs)
-  const now = nanoseconds(times.nowMs)
   return encodeRequest(origin, (writer) => {
     for (const entry of families) {
       if ([...entry.family.cells()].length > 0) {
-        writer.message(2, () => writeMetric(writer, entry, start, now))
+        writer.message(2, () => writeMetric(writer, entry, times))
       }
     }
   })
@@ -92,24 +103,35 @@ function writeEvent(writer: ProtobufWriter, event: EventRecord): void {
   writer.string(12, event.name)
 }
 
-function writeMetric(writer: ProtobufWriter, entry: AnyFamily, start: bigint, now: bigint): void {
+function writeMetric(writer: ProtobufWriter, entry: AnyFamily, times: MetricTimes): void {
   const { name, help, unit } = entry.family
+  const start = nanoseconds(times.startMs)
+  const now = nanoseconds(times.nowMs)
+  const previous = nanoseconds(times.previousMs)
   writer.string(1, name)
   writer.string(2, help)
   if (unit !== '') writer.string(3, unit)
   if (entry.kind === 'histogram') {
+    const write = (cell: HistogramCell, at: bigint): void =>
+      writer.message(1, () => writeHistogramPoint(writer, cell, entry.boundaries, start, at))
     writer.message(9, () => {
       for (const cell of entry.family.cells()) {
-        writer.message(1, () => writeHistogramPoint(writer, cell, entry.boundaries, start, now))
+        if (times.isNew(cell)) {
+          write({ labels: cell.labels, counts: cell.counts.map(() => 0), sum: 0, count: 0 }, previous)
+        }
+        write(cell, now)
       }
       writer.varint(2, CUMULATIVE)
     })
     return
   }
   const isCounter = entry.kind === 'counter'
+  const write = (cell: MetricCell, at: bigint): void =>
+    writer.message(1, () => writeNumberPoint(writer, cell, isCounter ? start : null, at))
   writer.message(isCounter ? 7 : 5, () => {
     for (const cell of entry.family.cells()) {
-      writer.message(1, () => writeNumberPoint(writer, cell, isCounter ? start : null, now))
+      if (isCounter && times.isNew(cell)) write({ labels: cell.labels, value: 0 }, previous)
+      write(cell, now)
     }
     if (!isCounter) return
     writer.varint(2, CUMULATIVE)

@@ -73,6 +73,8 @@ export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
   let quietUntil = 0
   let nextMetrics = clock.monotonic() + options.metricIntervalMs
   let lastLost = 0
+  let previousMs = startMs
+  const told = new WeakSet<object>()
   let sending = Promise.resolve()
   let waiting = 0
 
@@ -139,8 +141,18 @@ export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
   async function sendAll(withMetrics: boolean): Promise<void> {
     if (!(await drain(events, 'logs', encodeEvents))) return
     if (!(await drain(spans, 'traces', encodeSpans))) return
-    if (!withMetrics) return
-    await post('metrics', encodeMetrics(origin, registry.collect(), { startMs, nowMs: clock.now() }))
+    if (withMetrics) await sendMetrics()
+  }
+
+  async function sendMetrics(): Promise<void> {
+    const families = registry.collect()
+    const nowMs = clock.now()
+    const isNew = (cell: object): boolean => !told.has(cell)
+    const message = encodeMetrics(origin, families, { startMs, nowMs, previousMs, isNew })
+    const cells = families.flatMap(({ family }) => [...family.cells()])
+    if ((await post('metrics', message)) !== 'sent') return
+    for (const cell of cells) told.add(cell)
+    previousMs = nowMs
   }
 
   /** One after the other, so that a batch is never sent twice. */
