@@ -4,7 +4,7 @@ import type { RetentionConfig } from './config.ts'
 import { listPartitions } from './list-partitions.ts'
 import { alterTarget } from './render-ddl.ts'
 import type { ManagedStorage } from './storage.ts'
-import { TABLES, type TableName } from './tables.ts'
+import { ALERT_DAYS, TABLES, type TableName } from './tables.ts'
 
 /** What {@link applyRetention} works with. */
 export interface RetentionOptions {
@@ -16,15 +16,19 @@ export interface RetentionOptions {
 
 const DAY_MS = 86_400_000
 
+/** A table whose rows are kept for so long as the configuration says. */
+type KeptTable = TableName | keyof typeof ALERT_DAYS
+
 /**
  * Makes every table keep what the configuration says, and changes only what is different: days that are no longer kept
- * are dropped at once, then the table's TTL is changed, and stored parts learn their new date without being rewritten.
+ * are dropped at once, then the table's TTL is changed, and stored parts learn their new date without being rewritten (those of
+ * `alert_states`, a row per alert, are). The history of alerts goes by months, when all of one is over.
  * Throws what {@link Storage.command} throws.
  */
 export async function applyRetention(options: RetentionOptions): Promise<void> {
   const { storage, config, clock, logger } = options
   const definitions = await readDefinitions(storage)
-  const expired = new Map<TableName, string[]>()
+  const expired = new Map<KeptTable, string[]>()
   const today = Math.floor(clock.now() / DAY_MS)
   for (const { table, day, dayNumber } of await listPartitions(storage)) {
     // Whole days: a day is over the limit when all its rows are.
@@ -47,7 +51,10 @@ export async function applyRetention(options: RetentionOptions): Promise<void> {
 }
 
 /** How many days a table's rows are kept. */
-export function retentionDays(table: TableName, config: Pick<RetentionConfig, 'traces' | 'metrics'>): number {
+export function retentionDays(
+  table: KeptTable,
+  config: Pick<RetentionConfig, 'traces' | 'metrics' | 'alerts'>,
+): number {
   const traces = Math.ceil(config.traces / DAY_MS)
   const metrics = Math.ceil(config.metrics / DAY_MS)
   switch (table) {
@@ -63,6 +70,10 @@ export function retentionDays(table: TableName, config: Pick<RetentionConfig, 't
     case 'metric_series':
     case 'prom_series':
       return metrics + 1
+    case 'alert_states':
+    case 'alert_transitions':
+    case 'notifications':
+      return Math.ceil(config.alerts / DAY_MS)
     default:
       return metrics
   }
@@ -70,8 +81,8 @@ export function retentionDays(table: TableName, config: Pick<RetentionConfig, 't
 
 /** A table's TTL as it is. */
 interface Definition {
-  readonly table: TableName
-  /** The day of a row: what the table is partitioned by. */
+  readonly table: KeptTable
+  /** The day of a row: what a table of telemetry is partitioned by. */
   readonly dayExpression: string
   /** Null: rows are kept for ever, or by another rule than ours. */
   readonly days: number | null
@@ -83,11 +94,14 @@ async function readDefinitions(storage: ManagedStorage): Promise<Definition[]> {
     'SELECT name, partition_key, engine_full FROM system.tables WHERE database = {database:String}',
     { database: storage.database },
   )
-  return TABLES.flatMap((table) => {
+  const alertTables = Object.keys(ALERT_DAYS) as (keyof typeof ALERT_DAYS)[]
+  return [...TABLES, ...alertTables].flatMap((table) => {
     const row = rows.find(({ name }) => name === `${table}${suffix}`)
     if (row === undefined) return []
+    const dayExpression =
+      table in ALERT_DAYS ? ALERT_DAYS[table as keyof typeof ALERT_DAYS] : row.partition_key
     const days = / TTL (.+) \+ toIntervalDay\((\d+)\)( SETTINGS|$)/.exec(row.engine_full)
-    const isOurs = days?.[1] === row.partition_key
-    return [{ table, dayExpression: row.partition_key, days: isOurs ? Number(days[2]) : null }]
+    const isOurs = days?.[1] === dayExpression
+    return [{ table, dayExpression, days: isOurs ? Number(days[2]) : null }]
   })
 }

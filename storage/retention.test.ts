@@ -98,6 +98,25 @@ describe('applyRetention', () => {
     })
   })
 
+  test('keeps the history of alerts as long as it is told', async () => {
+    expect(await apply({ alerts: '400d' })).not.toContainEqual(expect.stringMatching(/^(alert|notif)/))
+    const changed = (await apply({ alerts: '90d' })).filter((line) => /^(alert|notif)/.test(line))
+    expect(changed).toEqual(['alert_states 400 90', 'alert_transitions 400 90', 'notifications 400 90'])
+    await storage.command(
+      `INSERT INTO notifications (tenant, created, id) SELECT 'default', now64(3) - toIntervalDay(number * 150), toString(number) FROM numbers(2)`,
+    )
+    await storage.command('OPTIMIZE TABLE notifications FINAL')
+    const kept = await storage.select<{ id: string }>({
+      name: 'test',
+      tenant: 'default',
+      sql: 'SELECT id FROM notifications WHERE tenant = {tenant:String}',
+    })
+    expect(kept).toEqual([{ id: '0' }])
+    expect(await apply({ alerts: '90d', traces: '7d', metrics: '30d' })).not.toContainEqual(
+      expect.stringMatching(/^(alert|notif)/),
+    )
+  })
+
   test('raised, tells stored parts without rewriting them; lowered, drops what is over at once', async () => {
     await apply({ traces: '7d' })
     // Small parts are one file, which is written anew; large ones, as merges make them, are a file per column.
@@ -134,6 +153,9 @@ test.each([
   ['attribute_keys', 30],
   ['metric_points', 30],
   ['red_10s', 30],
+  ['alert_states', 400],
+  ['alert_transitions', 400],
+  ['notifications', 400],
 ] as const)('%s are kept %d days by default', (table, days) => {
   expect(retentionDays(table, retentionConfig.parse({}))).toBe(days)
 })

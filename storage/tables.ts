@@ -22,7 +22,7 @@ export const TABLES = [
 /** The name of a table of ours. Statements take it from here, never from input. */
 export type TableName = (typeof TABLES)[number]
 
-/** The table of the alerts' states. Not telemetry: retention and the space guard leave it alone. */
+/** The table of the alerts' states. Not telemetry: the space guard leaves it alone. */
 export const ALERT_STATES = 'alert_states'
 
 /** The table of what happened to alerts. */
@@ -33,3 +33,10 @@ export const NOTIFICATIONS = 'notifications'
 
 /** A table of rules and alerts. */
 export type AlertTable = typeof ALERT_STATES | typeof ALERT_TRANSITIONS
+
+/** Every table of the alerts' history, and the day of its rows: they are partitioned by month, or not at all. */
+export const ALERT_DAYS = {
+  [ALERT_STATES]: 'toDate(at)',
+  [ALERT_TRANSITIONS]: 'toDate(at)',
+  [NOTIFICATIONS]: 'toDate(created)',
+} as const
