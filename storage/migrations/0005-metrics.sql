@@ -1,4 +1,4 @@
--- One row per series and day. id: first 16 bytes of the SHA-256 over everything else but the day.
+-- One row per series and day. id: first 16 bytes of the SHA-256 over name, type, temporality, monotonicity, unit, origin and sorted attributes.
 -- shard: cityHash64(id)
 CREATE TABLE metric_series (
   tenant LowCardinality(String),
