@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { AppError, errorMessage } from '../runtime/errors.ts'
 import { type Finding, formatFinding } from './policy/finding.ts'
 import { loadPolicy } from './policy/load-policy.ts'
+import { sortFindings } from './policy/not-for-proxy.ts'
 import { type PolicyDocument, type PolicySource, readDocuments } from './policy/policy-document.ts'
 import { createPolicyReport } from './policy/policy-report.ts'
 import type { ProxyPolicy } from './policy/proxy-policy.ts'
@@ -37,7 +38,10 @@ export function readProxySources(sources: readonly PolicySource[]): ProxyFiles {
     namespace: config?.namespace ?? 'default',
     labels: config?.labels ?? {},
   })
-  const all = [...findings, ...found]
+  const all = sortFindings(
+    [...findings, ...found],
+    sources.map(({ file }) => file),
+  )
   const errors = all.filter((finding) => finding.severity === 'error')
   if (errors.length > 0) throw problems(errors)
   if (config === null) {
