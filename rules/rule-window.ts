@@ -9,8 +9,8 @@ export const DEFAULT_WINDOW_MS = 5 * 60_000
 const MAX_CHAIN = 10
 
 /**
- * How far back each expression looks, milliseconds: its widest range, or that of the recording rules it is made of; at least
- * {@link DEFAULT_WINDOW_MS}. An expression that does not parse has that.
+ * How far back each expression looks, milliseconds: its widest range, or that of the recording rules it is made of. An expression without any,
+ * or one that does not parse, has {@link DEFAULT_WINDOW_MS}.
  */
 export function createRuleWindows(groups: readonly RuleGroup[]): (expr: string) => number {
   const recorded = new Map<string, string[]>()
@@ -34,7 +34,7 @@ export function createRuleWindows(groups: readonly RuleGroup[]): (expr: string) 
     if (depth === 0) known.set(text, windowMs)
     return windowMs
   }
-  return (text) => Math.max(DEFAULT_WINDOW_MS, windowOf(text, 0))
+  return (text) => windowOf(text, 0) || DEFAULT_WINDOW_MS
 }
 
 function parsed(text: string): Expr | null {

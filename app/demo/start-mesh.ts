@@ -22,6 +22,8 @@ export interface DemoMesh {
   /** `host:port` where requests of users come in: the shop's proxy. */
   readonly entrance: string
   readonly payments: readonly PaymentsEndpoint[]
+  /** By which their callers know the endpoints of payments: `host:port` of the listeners before them, in the same order. */
+  readonly paymentsAddresses: readonly string[]
   close(): Promise<void>
 }
 
@@ -33,11 +35,13 @@ export interface MeshOptions {
   /** Of the shop's proxy; 0: any free one. */
   readonly shopPort: number
   readonly runProxy: RunProxy
+  /** How calls to payments are treated; default: the demo's own policy. */
+  readonly policyFile?: string
   /** Numbers in [0, 1). */
   readonly random: () => number
 }
 
-const POLICY = join(import.meta.dirname, 'policy.yaml')
+const POLICY_FILE = join(import.meta.dirname, 'policy.yaml')
 
 /** Starts services and proxies, each before those that call it. What was started is stopped again when a later part fails. */
 export async function startMesh(options: MeshOptions): Promise<DemoMesh> {
@@ -53,7 +57,7 @@ export async function startMesh(options: MeshOptions): Promise<DemoMesh> {
   const proxy = async (given: Omit<DemoProxy, 'otlpEndpoint'>): Promise<RunningProxy> => {
     const file = join(options.folder, `proxy-${given.service}.yaml`)
     writeFileSync(file, proxyFile({ ...given, otlpEndpoint: options.otlpEndpoint }))
-    const files = given.calls?.host === 'payments' ? [file, POLICY] : [file]
+    const files = given.calls?.host === 'payments' ? [file, options.policyFile ?? POLICY_FILE] : [file]
     const started = await options.runProxy(given.service, files)
     parts.push(() => started.stop())
     return started
@@ -104,7 +108,12 @@ export async function startMesh(options: MeshOptions): Promise<DemoMesh> {
       calls: { host: 'cart', addresses: cartProxy.inbound },
     })
     shopOutbound = shopProxy.outbound
-    return { entrance: shopProxy.inbound[0] ?? '', payments, close }
+    return {
+      entrance: shopProxy.inbound[0] ?? '',
+      payments,
+      paymentsAddresses: paymentsProxy.inbound,
+      close,
+    }
   } catch (error) {
     await close()
     throw error

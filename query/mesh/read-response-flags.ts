@@ -19,7 +19,16 @@ export interface ResponseFlagCount {
   readonly count: number
 }
 
-/** Counts callers' attempts by response flags, most first. Throws what `Storage.select` throws. */
+/**
+ * Flags of attempts that got no answer and for which Envoy itself answers 503 (`Utility::sendLocalReply`): overflow, nobody healthy, connection
+ * failed, connection ended, reset by the upstream, reset here.
+ */
+const FLAGS_OF_503: readonly string[] = ['UO', 'UH', 'UF', 'UC', 'UR', 'LR']
+
+/**
+ * Counts callers' attempts by response flags, most first. An attempt that got no answer counts as the 503 that the proxy makes of it. Throws what
+ * `Storage.select` throws.
+ */
 export async function readResponseFlags(
   deps: QueryDeps,
   request: ReadResponseFlagsRequest,
@@ -27,8 +36,12 @@ export async function readResponseFlags(
   const { tenant, upstreams, httpStatus, signal } = request
   const isAny = upstreams.length === 0
   const source = rollUpSource('edges', ['response_flags', 'calls'], request, {
-    sql: `http_status = {httpStatus:UInt16}${isAny ? '' : ' AND upstream IN {upstreams:Array(String)}'}`,
-    params: { httpStatus, ...(isAny ? {} : { upstreams }) },
+    sql: `(http_status = {httpStatus:UInt16} OR http_status = 0 AND response_flags IN {localFlags:Array(String)})${isAny ? '' : ' AND upstream IN {upstreams:Array(String)}'}`,
+    params: {
+      httpStatus,
+      localFlags: httpStatus === 503 ? FLAGS_OF_503 : [],
+      ...(isAny ? {} : { upstreams }),
+    },
   })
   const rows = await deps.storage.select<{ readonly flags: string; readonly count: string }>({
     name: 'mesh.response-flags',
