@@ -54,7 +54,7 @@ export interface Alerting {
   readonly clock: Clock
   readonly startedAtMs: number
   readonly storage: Storage | null
-  /** Applies events; resolves when they are durable, rejects when they are not (they hold until the next start). */
+  /** Applies events; resolves when they are durable. Throws JOURNAL_UNWRITABLE when they are not: they hold until the next start. */
   record(events: readonly AlertingEvent[]): Promise<void>
   /** Does what is due. Resolves when the attempts it started have ended. */
   wake(): Promise<void>
@@ -207,7 +207,17 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     clock,
     startedAtMs,
     storage: options.storage,
-    record,
+    record: async (events) => {
+      try {
+        await record(events)
+      } catch (error) {
+        throw new AppError(
+          'JOURNAL_UNWRITABLE',
+          `Cannot keep the change over a restart: ${errorMessage(error)}`,
+          { cause: error },
+        )
+      }
+    },
     nextDueMs,
     get dispatcher() {
       return dispatcher

@@ -1,5 +1,5 @@
 import type { AlertmanagerConfig } from '../configuration/alertmanager-config.ts'
-import { findMutes, mutingIntervals } from '../muting/find-mutes.ts'
+import { createMuteFinder, mutingIntervals } from '../muting/find-mutes.ts'
 import type { Notification, NotifiedAlert } from '../notifier.ts'
 import type { Route } from '../routing/route.ts'
 import type { AlertingEvent } from '../state/alerting-event.ts'
@@ -52,7 +52,7 @@ export function lookAtGroup(group: Group, options: LookOptions): Look {
   const alerts = group.members.flatMap((print) => state.alerts.get(alertKey(group.tenant, print)) ?? [])
   const firing = route === null ? [] : alerts.filter((alert) => isFiring(alert, nowMs))
   const ended = alerts.filter((alert) => !isFiring(alert, nowMs))
-  const isMuted = muteTest(options)
+  const isMuted = muteTest(group.tenant, options)
   const audible = firing.filter((alert) => !isMuted(alert))
   const events: AlertingEvent[] = []
   const decisions: Record<string, Decision> = {}
@@ -98,14 +98,15 @@ function isOwed(
   return ledger.open.includes(fingerprint) || ledger.owed.includes(fingerprint)
 }
 
-function muteTest(options: LookOptions): (alert: StoredAlert) => boolean {
+function muteTest(tenant: string, options: LookOptions): (alert: StoredAlert) => boolean {
   const { state, config, route, nowMs } = options
   if (route !== null && mutingIntervals(config, route, nowMs).length > 0) return () => true
+  const findMutes = createMuteFinder(state, config, tenant, nowMs)
   const known = new Map<StoredAlert, boolean>()
   return (alert) => {
     let isMuted = known.get(alert)
     if (isMuted === undefined) {
-      const mutes = findMutes(state, config, alert, nowMs)
+      const mutes = findMutes(alert)
       isMuted = mutes.inhibitedBy.length > 0 || mutes.silencedBy.length > 0
       known.set(alert, isMuted)
     }

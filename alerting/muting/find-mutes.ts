@@ -2,7 +2,7 @@ import type { AlertmanagerConfig } from '../configuration/alertmanager-config.ts
 import type { Route } from '../routing/route.ts'
 import type { AlertingState } from '../state/alerting-state.ts'
 import { isFiring, type StoredAlert } from '../state/stored-alert.ts'
-import { inhibitedBy } from './inhibited-by.ts'
+import { createInhibitor } from './create-inhibitor.ts'
 import { isWithinInterval } from './is-within-interval.ts'
 import { silencedBy } from './silence.ts'
 
@@ -14,24 +14,20 @@ export interface AlertMutes {
   readonly silencedBy: readonly string[]
 }
 
-/** What inhibits and silences an alert. */
-export function findMutes(
+/** Makes the function that says what inhibits and silences an alert of the tenant at `nowMs`. */
+export function createMuteFinder(
   state: AlertingState,
   config: Pick<AlertmanagerConfig, 'inhibitRules'>,
-  alert: StoredAlert,
+  tenant: string,
   nowMs: number,
-): AlertMutes {
-  const { tenant, labels } = alert
-  const firing =
-    config.inhibitRules.length === 0
-      ? []
-      : [...state.alerts.values()].filter(
-          (other) => other.tenant === tenant && isFiring(other, nowMs) && other !== alert,
-        )
-  return {
-    inhibitedBy: inhibitedBy(config.inhibitRules, labels, firing),
+): (alert: StoredAlert) => AlertMutes {
+  const inhibitedBy = createInhibitor(config.inhibitRules, () =>
+    [...state.alerts.values()].filter((alert) => alert.tenant === tenant && isFiring(alert, nowMs)),
+  )
+  return ({ labels }) => ({
+    inhibitedBy: inhibitedBy(labels),
     silencedBy: silencedBy(state.silences.values(), tenant, labels, nowMs),
-  }
+  })
 }
 
 /** Names of the time intervals that mute a node of the routing tree; for active intervals, all of them when none holds. */

@@ -1,4 +1,13 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  open as openFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeLogRecords, encodeLogRecord } from './log-record.ts'
 
@@ -22,6 +31,18 @@ export interface OpenedLog {
   readonly damagedBytes: number
 }
 
+interface Batch {
+  readonly records: Buffer[]
+  readonly done: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+function newBatch(): Batch {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  return { records: [], done: promise, resolve, reject }
+}
+
 const FILE = /^outbox-(\d{8})\.log$/
 
 /** Opens the log of a directory, which is made when it is missing. One process at a time. Throws what the file system throws. */
@@ -38,7 +59,7 @@ export async function openDurableLog(directory: string): Promise<OpenedLog> {
   const { entries, goodBytes } = decodeLogRecords(bytes)
   const damagedBytes = bytes.length - goodBytes
   if (damagedBytes > 0) await writeFile(`${path(generation)}.damaged`, bytes.subarray(goodBytes))
-  let file = await open(path(generation), generations.length === 0 ? 'wx' : 'r+', 0o600)
+  let file = await openFile(path(generation), generations.length === 0 ? 'wx' : 'r+', 0o600)
   if (damagedBytes > 0) await file.truncate(goodBytes)
   await file.datasync()
   await syncDirectory(directory)
@@ -49,32 +70,30 @@ export async function openDurableLog(directory: string): Promise<OpenedLog> {
 
   let size = goodBytes
   let isTailClean = true
-  let queue: { readonly records: Buffer[]; resolve(): void; reject(error: unknown): void }[] = []
+  /** Takes what is appended until it is written; replacing closes it, so that nothing appended later goes into the old file. */
+  let open: Batch | null = null
   let running: Promise<void> = Promise.resolve()
 
-  async function writeQueued(): Promise<void> {
-    const batch = queue
-    queue = []
-    if (batch.length === 0) return
+  async function write(batch: Batch): Promise<void> {
+    if (open === batch) open = null
     try {
       // What a failed write left behind would hide everything after it.
       if (!isTailClean) await file.truncate(size)
       isTailClean = false
-      const records = Buffer.concat(batch.flatMap((item) => item.records))
+      const records = Buffer.concat(batch.records)
       await writeFully(file, records, size)
       await file.datasync()
       size += records.length
       isTailClean = true
-      for (const item of batch) item.resolve()
+      batch.resolve()
     } catch (error) {
-      for (const item of batch) item.reject(error)
+      batch.reject(error)
     }
   }
 
-  async function replaceNow(all: readonly unknown[]): Promise<void> {
+  async function replaceNow(content: Buffer): Promise<void> {
     const next = path(generation + 1)
-    const content = Buffer.concat(all.map(encodeLogRecord))
-    const written = await open(`${next}.new`, 'w', 0o600)
+    const written = await openFile(`${next}.new`, 'w', 0o600)
     try {
       await writeFully(written, content, 0)
       await written.datasync()
@@ -82,6 +101,8 @@ export async function openDurableLog(directory: string): Promise<OpenedLog> {
       await syncDirectory(directory)
     } catch (error) {
       await written.close()
+      // A full disk must not be made fuller.
+      await rm(`${next}.new`, { force: true })
       throw error
     }
     await file.close()
@@ -97,17 +118,19 @@ export async function openDurableLog(directory: string): Promise<OpenedLog> {
     damagedBytes,
     log: {
       append: (added) => {
-        const { promise, resolve, reject } = Promise.withResolvers<void>()
-        queue.push({ records: added.map(encodeLogRecord), resolve, reject })
+        if (open === null) {
+          const batch = newBatch()
+          open = batch
+          running = running.then(() => write(batch))
+        }
         // What comes while one batch is synced becomes the next batch.
-        running = running.then(writeQueued)
-        return promise
+        open.records.push(...added.map(encodeLogRecord))
+        return open.done
       },
       replace: (all) => {
-        const done = running.then(async () => {
-          await writeQueued()
-          await replaceNow(all)
-        })
+        open = null
+        const content = Buffer.concat(all.map(encodeLogRecord))
+        const done = running.then(() => replaceNow(content))
         running = done.catch(() => undefined)
         return done
       },
@@ -129,7 +152,7 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
 }
 
 async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
+  const handle = await openFile(directory, 'r')
   try {
     await handle.sync()
   } finally {
