@@ -64,4 +64,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
     description: '10 million spans over 12 hours: trace by id, search, needle, bytes per span, cold start',
     load: async () => (await import('./figures/queries.ts')).measureQueries,
   },
+  {
+    name: 'proxy',
+    description: 'the proxy beside nginx: requests per CPU second, p99 (needs Debian’s nginx and wrk)',
+    load: async () => (await import('./figures/proxy.ts')).measureProxy,
+  },
 ]
