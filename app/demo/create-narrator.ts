@@ -33,6 +33,8 @@ export function createNarrator(io: CommandIo, clock: Clock): Narrator {
     },
     passOn(part, line) {
       const { level, time, msg, ...facts } = line
+      // About the demo's own policy, which its reader has not written.
+      if (facts['event'] === 'policy-finding') return
       if (level === 'warn') logger.warn({ ...facts, part }, text(msg))
       else if (level === 'error' || level === 'fatal') logger.error({ ...facts, part }, text(msg))
     },

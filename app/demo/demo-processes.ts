@@ -30,7 +30,10 @@ export function createDemoProcesses(options: {
       name,
       args,
       environment: env,
-      onLine: (line) => narrator.passOn(name, line),
+      // That the server is gone before the proxies are is no news while all of them end.
+      onLine: (line) => {
+        if (!isEnding) narrator.passOn(name, line)
+      },
       onSpawn: (child) => {
         running.add(child)
         child.once('exit', (code, signal) => {
