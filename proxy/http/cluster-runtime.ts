@@ -1,7 +1,12 @@
 import type { Clock } from '../../runtime/clock.ts'
 import type { ClusterPolicy, EndpointPolicy } from '../policy/proxy-policy.ts'
 import { type BreakerGauges, breakerGauges } from '../resilience/circuit-breaker.ts'
-import { type BalancerState, initialBalancerState, pickEndpoint } from '../resilience/load-balancer.ts'
+import {
+  type BalancerRules,
+  type BalancerState,
+  initialBalancerState,
+  pickEndpoint,
+} from '../resilience/load-balancer.ts'
 import {
   ejectManually,
   type OutlierStep,
@@ -34,6 +39,9 @@ import type { PoolStats } from './pool-stats.ts'
 export interface EndpointRuntime {
   readonly address: string
   policy: EndpointPolicy
+  /** What the balancer looks at; follows `policy` and `outlier`. */
+  weight: number
+  isHealthy: boolean
   pool: EndpointPool
   outlier: EndpointOutlierState
   activeRequests: number
@@ -84,6 +92,10 @@ export interface ClusterRuntimeOptions {
 /** Without a request turned away for so long, a breaker counts as closed. */
 export const BREAKER_QUIET_MS = 5000
 
+function balancerRules(policy: ClusterPolicy): BalancerRules {
+  return { ...policy.balancer, panicThresholdPercent: policy.panicThresholdPercent }
+}
+
 const NOTHING_OPEN: BreakerGauges = {
   isConnectionsOpen: false,
   isPendingOpen: false,
@@ -116,6 +128,7 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
   let openBefore = NOTHING_OPEN
   let nextPeaksMs = clock.monotonic() + options.peakWindowMs
   let policy = options.policy
+  let rules = balancerRules(policy)
   let endpoints: EndpointRuntime[] = []
   let balancer: BalancerState = initialBalancerState(Math.floor(random() * 1000))
   let nextSweepMs = clock.monotonic() + (policy.outlier?.intervalMs ?? 0)
@@ -160,6 +173,8 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
         return {
           address,
           policy: endpointPolicy,
+          weight: endpointPolicy.weight,
+          isHealthy: true,
           pool: makePool(address),
           outlier: NEW_ENDPOINT,
           activeRequests: 0,
@@ -168,6 +183,7 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
         }
       }
       old.policy = endpointPolicy
+      old.weight = endpointPolicy.weight
       if (!keepsPools) {
         old.pool.drain()
         old.pool = makePool(address)
@@ -179,7 +195,9 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
   setEndpoints(policy.endpoints, true)
 
   function apply(endpoint: EndpointRuntime, step: OutlierStep): void {
+    if (endpoint.outlier === step.state) return
     endpoint.outlier = step.state
+    endpoint.isHealthy = step.state.ejection === null
     for (const transition of step.transitions) {
       countTransition(transition)
       onEvent(
@@ -270,6 +288,7 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
     update(next) {
       const before = policy
       policy = next
+      rules = balancerRules(next)
       const keepsPools = JSON.stringify(before.tls) === JSON.stringify(next.tls)
       if (
         before.endpoints.map(({ address }) => address).join() !==
@@ -280,18 +299,11 @@ export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRun
       nextSweepMs = Math.min(nextSweepMs, clock.monotonic() + (next.outlier?.intervalMs ?? 1000))
     },
     pick(avoid) {
-      const candidates = endpoints.map((endpoint) => ({
-        address: endpoint.address,
-        weight: endpoint.policy.weight,
-        isHealthy: endpoint.outlier.ejection === null,
-        activeRequests: endpoint.activeRequests,
-      }))
-      const rules = { ...policy.balancer, panicThresholdPercent: policy.panicThresholdPercent }
-      const choice = pickEndpoint(rules, candidates, balancer, avoid, random)
+      const choice = pickEndpoint(rules, endpoints, balancer, avoid, random)
       balancer = choice.state
       if (choice.isPanic) bump('lb_healthy_panic')
       if (choice.endpoint === null) bump('upstream_cx_none_healthy')
-      return choice.endpoint === null ? null : (find(choice.endpoint.address) ?? null)
+      return endpoints.find((endpoint) => endpoint === choice.endpoint) ?? null
     },
     charge(endpoint, event) {
       const failed = event.kind === 'local-failure' || (event.kind === 'response' && event.status >= 500)

@@ -1,5 +1,11 @@
 import type { BreakerName } from './mesh-events.ts'
-import { type MetricCell, type MetricRegistry, observe } from './metric-registry.ts'
+import {
+  MAX_SERIES,
+  type MetricFamily,
+  type MetricLabels,
+  type MetricRegistry,
+  observe,
+} from './metric-registry.ts'
 import type { AttemptRecord, RequestRecord } from './request-record.ts'
 
 const ATTEMPT_BOUNDARIES = [1, 2, 3, 4, 5, 10]
@@ -53,16 +59,8 @@ export function createMeshMetrics(registry: MetricRegistry): MeshMetrics {
     SECOND_BOUNDARIES,
     { textName: 'http_client_request_duration_seconds', unit: 's' },
   )
-  const cells = new Map<string, MetricCell>()
-  const count = (family: typeof decisions, labels: Readonly<Record<string, string>>): void => {
-    const key = `${family.name}\0${Object.values(labels).join('\0')}`
-    let cell = cells.get(key)
-    if (cell === undefined) {
-      cell = family.cell(labels)
-      if (cells.size > 5000) cells.clear()
-      cells.set(key, cell)
-    }
-    cell.value += 1
+  const count = (family: typeof decisions, labels: MetricLabels): void => {
+    cached(family, labels).value += 1
   }
   return {
     ejected,
@@ -71,13 +69,13 @@ export function createMeshMetrics(registry: MetricRegistry): MeshMetrics {
       const outcome = fateOf(record)
       count(fates, { cluster_name: cluster, 'mesh.request.fate': outcome })
       observe(
-        attempts.cell({ cluster_name: cluster, 'mesh.request.fate': outcome }),
+        cached(attempts, { cluster_name: cluster, 'mesh.request.fate': outcome }),
         ATTEMPT_BOUNDARIES,
         record.attempts.length,
       )
       const shared = { 'http.request.method': record.method, 'url.scheme': 'http' }
       observe(
-        served.cell({
+        cached(served, {
           ...shared,
           'http.route': record.pathTemplate,
           'http.response.status_code': String(record.status),
@@ -92,7 +90,7 @@ export function createMeshMetrics(registry: MetricRegistry): MeshMetrics {
         }
         countDecision(record, attempt, cluster)
         observe(
-          called.cell({
+          cached(called, {
             ...shared,
             'server.address': record.cluster?.host ?? record.authority,
             'server.port': String(record.cluster?.port ?? 80),
@@ -130,4 +128,23 @@ export function fateOf(record: RequestRecord): string {
   const { flags } = record
   const isLocal = flags.has('UO') || flags.has('UH') || flags.has('NR') || flags.has('FI')
   return isLocal ? 'rejected_local' : 'failed_not_retried'
+}
+
+const remembered = new WeakMap<object, Map<string, unknown>>()
+
+/** A family's cell by the values of its labels, whose names are always the same: cheaper than asking the family. */
+function cached<Cell>(family: MetricFamily<Cell>, labels: MetricLabels): Cell {
+  let cells = remembered.get(family) as Map<string, Cell> | undefined
+  if (cells === undefined) {
+    cells = new Map()
+    remembered.set(family, cells)
+  }
+  let key = ''
+  for (const name in labels) key += `${labels[name]}\0`
+  const known = cells.get(key)
+  if (known !== undefined) return known
+  const cell = family.cell(labels)
+  if (cells.size >= MAX_SERIES) cells.clear()
+  cells.set(key, cell)
+  return cell
 }
