@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { openVirtualAlerting, type VirtualAlerting } from '../test/support/virtual-alerting.ts'
+import { waitUntil } from '../test/support/wait-until.ts'
+import type { DeliveryOutcome } from './notifier.ts'
 
 const CONFIG = `
 route:
@@ -198,6 +200,26 @@ describe('a receiver that is away', () => {
       'delivered',
     ])
   })
+})
+
+test('a message that is with its receiver is not replaced; what changed meanwhile is told right after', async () => {
+  const story = await open()
+  const answers: ((outcome: DeliveryOutcome) => void)[] = []
+  story.answer = () => new Promise((resolve) => answers.push(resolve))
+  story.fire(A)
+  story.turnTo(30)
+  await waitUntil('the receiver has it', () => answers.length === 1)
+  story.fire(B)
+  story.turnTo(330)
+  expect(story.alerting.state.intents.size).toBe(1)
+  story.answer = () => ({ outcome: 'delivered', receipt: { response: '200 OK' } })
+  answers[0]?.({ outcome: 'delivered', receipt: { response: '200 OK' } })
+  await waitUntil('the answer is taken', () => story.alerting.state.intents.size === 2)
+  await story.advanceTo(340)
+  expect(story.told().map((line) => line.replace(/^\d+ /, ''))).toEqual([
+    'oncall firing first notification: A(firing)',
+    'oncall firing new alerts added: A(firing) B(firing)',
+  ])
 })
 
 test('email is not told of endings unless it asks for it', async () => {

@@ -98,6 +98,9 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
   const metrics = createAlertingMetrics(options.registry, state, clock)
   let durable: Promise<void> = Promise.resolve()
   let snapshotBytes = log.sizeBytes()
+  /** The log lacks events: it must be replaced by a snapshot as soon as it can be written. */
+  let isLogBehind = false
+  let isCompacting = false
 
   function record(events: readonly AlertingEvent[]): Promise<void> {
     for (const event of events) applyEvent(state, event)
@@ -105,6 +108,7 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     // Telling people comes before remembering it: a log that cannot be written is said, and the message goes out.
     durable = written.catch((error: unknown) => {
       metrics.logErrors.inc()
+      isLogBehind = true
       logger.error(
         { event: 'alerting-log-unwritable', reason: errorMessage(error) },
         'Changes are not durable: a crash now would forget them',
@@ -176,20 +180,25 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
     if (gone.length > 0) void recordQuietly(gone)
     deliverer.start(now)
     mirror?.nudge()
-    if (log.sizeBytes() > COMPACT_ABOVE_BYTES + 2 * snapshotBytes) compact()
+    if (isLogBehind || log.sizeBytes() > COMPACT_ABOVE_BYTES + 2 * snapshotBytes) compact()
   }
 
   function compact(): void {
-    snapshotBytes = Number.POSITIVE_INFINITY
-    log.replace(snapshotEvents(state)).then(
+    if (isCompacting) return
+    isCompacting = true
+    isLogBehind = false
+    const replaced = log.replace(snapshotEvents(state)).then(
       () => {
+        isCompacting = false
         snapshotBytes = log.sizeBytes()
       },
       (error: unknown) => {
-        snapshotBytes = log.sizeBytes()
+        isCompacting = false
+        isLogBehind = true
         logger.error({ event: 'alerting-log-not-compacted', reason: errorMessage(error) })
       },
     )
+    durable = Promise.all([durable, replaced]).then(() => undefined)
   }
 
   function wakeQuietly(): void {
@@ -246,6 +255,8 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       isClosed = true
       clearTimeout(timer)
       await deliverer.close(CLOSE_GRACE_MS)
+      await durable
+      if (isLogBehind) compact()
       await durable
       await log.close()
       await mirror?.close()

@@ -39,6 +39,8 @@ export interface VirtualAlerting {
   nowS(): number
   /** Turns the clock to then, stopping wherever there is something to do. */
   advanceTo(seconds: number): Promise<void>
+  /** Turns the clock to then and does what is due, without waiting for attempts to end. */
+  turnTo(seconds: number): void
   /** An alert that fires: believed for an hour without news. */
   fire(labels: Readonly<Record<string, string>>, options?: NoticeOptions): void
   resolve(labels: Readonly<Record<string, string>>, options?: NoticeOptions): void
@@ -66,6 +68,8 @@ export const STORY_START_MS = Date.UTC(2026, 10, 20, 3, 0, 0)
 export interface VirtualOptions {
   readonly storage?: Storage
   readonly evidence?: EvidenceProvider
+  /** Where the data directory is made; default: the system's folder for temporary files. */
+  readonly parentDir?: string
   /** A real one: nothing is virtual then but the receivers. */
   readonly clock?: Clock
 }
@@ -75,7 +79,7 @@ export async function openVirtualAlerting(
   configText: string,
   options: VirtualOptions = {},
 ): Promise<VirtualAlerting> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'meshwatch-alerting-'))
+  const dataDir = mkdtempSync(join(options.parentDir ?? tmpdir(), 'meshwatch-alerting-'))
   const configFile = join(dataDir, 'alertmanager.yml')
   writeFileSync(configFile, configText)
   let nowMs = STORY_START_MS
@@ -157,6 +161,10 @@ export async function openVirtualAlerting(
         nowMs = Math.max(nowMs, due)
       }
       nowMs = end
+    },
+    turnTo: (seconds) => {
+      nowMs = STORY_START_MS + seconds * 1000
+      void alerting.wake()
     },
     fire: (labels, given = {}) => alerting.receive([notice(labels, given, false)]),
     resolve: (labels, given = {}) => alerting.receive([notice(labels, given, true)]),
