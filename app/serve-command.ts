@@ -9,7 +9,7 @@ import { loadConfig } from './configuration/load-config.ts'
 import { problemText } from './configuration/raw-config.ts'
 import { programVersion } from './program-version.ts'
 import { parseRoles } from './role.ts'
-import { STOP_GRACE_MS, startServer } from './start-server.ts'
+import { STOP_LIMIT_MS, startServer } from './start-server.ts'
 import { watchSignals } from './watch-signals.ts'
 
 /** The options of `meshwatch serve`. */
@@ -57,14 +57,18 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
       logger,
       registry: createRegistry({ withProcessMetrics: true }),
       isLogReadable: io.isTerminal,
-      onFailure: (error) => crash(logger, error),
+      onFailure: (error) => {
+        if (!(error instanceof AppError)) crash(logger, error)
+        io.stderr(`${error.message}\n`)
+        process.exit(1)
+      },
     })
     sayReady(config, server.addresses, [...roles])
     signals.onReload(() => void server.reload())
     const signal = await signals.stop
     logger.info({ event: 'stopping', signal })
     // Each part has its own bound; this one is for what hangs nevertheless.
-    await Promise.race([server.stop(), afterMs(STOP_GRACE_MS + 5_000)])
+    await Promise.race([server.stop(), afterMs(STOP_LIMIT_MS)])
     logger.info({ event: 'stopped' })
     return 0
   } catch (error) {
@@ -101,7 +105,7 @@ function sayReady(
   })
 }
 
-function crash(logger: Logger, error: unknown): void {
+function crash(logger: Logger, error: unknown): never {
   logger.fatal(
     { event: 'crashed', err: error },
     'An unexpected error: what was acknowledged is in the journal',

@@ -57,8 +57,10 @@ export interface RunningServer {
 /** Reads something again; throws when it is bad, and then nothing has changed. */
 export type Reload = () => Promise<void> | void
 
-/** How long running requests may take once the server stops, milliseconds. */
-export const STOP_GRACE_MS = 30_000
+/** How long stopping may take altogether, milliseconds. */
+export const STOP_LIMIT_MS = 30_000
+/** How long running requests may take once the server stops: what is left is for flushing. */
+const REQUEST_GRACE_MS = 25_000
 
 /**
  * Starts everything its roles need: self-telemetry, storage with its schema, retention, ingest, the API, alerting and rules.
@@ -82,11 +84,17 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   const tls = files === null ? null : readTls(files)
   prepareDataDir(config.dataDir)
 
-  const storage = await startStorage(options, stack)
-  registerBuildInfo(registry, storage.version)
+  const { storage, whenConnected } = await startStorage(options, stack)
+  await whenConnected(() => registerBuildInfo(registry, storage.version))
 
+  const edges = {
+    ingest: createShutdownStack(logger),
+    api: createShutdownStack(logger),
+    alerting: createShutdownStack(logger),
+  }
+  stack.push('ingest after a failed start', () => edges.ingest.stopAll())
   const ingest = roles.has('ingest') ? await startIngestRole(options, storage) : null
-  stack.push('ingest', async () => await ingest?.close())
+  edges.ingest.push('ingest', async () => await ingest?.close())
   const threadMetrics = async (): Promise<readonly ThreadMetrics[]> =>
     ingest === null ? [] : [await ingest.threadMetrics()]
   const telemetry = await startSelfTelemetry({
@@ -97,6 +105,10 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     collect: async () => mergedRegistry(registry, await threadMetrics()),
   })
   stack.push('telemetry', () => telemetry.stop())
+  // At the same time: while one finishes what runs, the others accept nothing new either.
+  stack.push('edges', async () => {
+    await Promise.all(Object.values(edges).map((edge) => edge.stopAll()))
+  })
 
   const checks: Record<string, ReadinessCheck> = {
     storage: async () => {
@@ -126,11 +138,12 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       ...(parts === null ? {} : prometheusAnswers(parts)),
     })
   }
-  stack.push('api', () => closeApi(api, STOP_GRACE_MS))
+  edges.api.push('api', () => closeApi(api, REQUEST_GRACE_MS))
   const http = await listenApi(api, config.http)
   externalUrl = config.http.externalUrl ?? http
   if (parts !== null) {
-    await startAlertingRole(options, { storage, engine, queryDeps, externalUrl }, parts, stack)
+    const deps = { storage, engine, queryDeps, externalUrl }
+    await whenConnected(() => startAlertingRole(options, deps, parts, edges.alerting))
   }
 
   const reloads: readonly (readonly [string, Reload])[] = [

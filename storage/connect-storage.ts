@@ -34,12 +34,13 @@ const COMMAND_TIMEOUT_MS = 600_000
 
 /**
  * Opens ClickHouse, embedded or remote as configured, with the newest schema.
- * Throws CANNOT_START with the reason in one sentence.
+ * Throws CANNOT_START with the reason in one sentence; STORAGE_UNAVAILABLE, alike, when it is a server that is away or
+ * busy, so that the same may succeed later.
  */
 export async function connectStorage(options: ConnectStorageOptions): Promise<ManagedStorage> {
   const { config, logger, clock } = options
   const connection = await connect(options).catch((error: unknown) => {
-    throw cannotStart(error, `use ${describeTarget(config)}`)
+    throw cannotStart(error, `use ${describeTarget(config)}`, config)
   })
   try {
     const started = clock.monotonic()
@@ -55,7 +56,7 @@ export async function connectStorage(options: ConnectStorageOptions): Promise<Ma
     }
   } catch (error) {
     await connection.close().catch(() => undefined)
-    throw cannotStart(error, `prepare the database ${config.database} of ${describeTarget(config)}`)
+    throw cannotStart(error, `prepare the database ${config.database} of ${describeTarget(config)}`, config)
   }
   return createStorage(connection, options)
 }
@@ -78,11 +79,28 @@ function describeTarget(config: ClickHouseConfig): string {
   return config.url === null ? 'the embedded ClickHouse' : `ClickHouse at ${new URL(config.url).origin}`
 }
 
-function cannotStart(error: unknown, what: string): AppError {
+/** ClickHouse's numbers for a user, password or right that somebody has to put right. */
+const REFUSALS: readonly unknown[] = [192, 193, 194, 497, 516]
+
+function cannotStart(error: unknown, what: string, config: ClickHouseConfig): AppError {
   const mapped = mapClickHouseError(error, what, false)
-  return mapped.code === 'CANNOT_START'
-    ? mapped
-    : new AppError('CANNOT_START', mapped.message, { cause: error })
+  if (mapped.code === 'CANNOT_START') return mapped
+  const isAway =
+    config.url !== null &&
+    mapped.code === 'STORAGE_UNAVAILABLE' &&
+    !REFUSALS.includes(mapped.details?.['clickhouseCode']) &&
+    !isBadCertificate(error)
+  const code = isAway ? 'STORAGE_UNAVAILABLE' : 'CANNOT_START'
+  return new AppError(code, mapped.message, { cause: error })
+}
+
+/** Node's and OpenSSL's names for a server that is not trusted, or speaks no TLS. */
+function isBadCertificate(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(TLS|SSL)|^EPROTO/.test(String(error.code))
+  )
 }
 
 function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): ManagedStorage {

@@ -512,26 +512,29 @@ describe('a server', () => {
     await storage.ping()
   })
 
-  test.each<[string, object, string, RegExp]>([
+  test.each<[string, object, string, string, RegExp]>([
     [
       'the wrong password',
       { password: 'guess' },
       'normal',
+      'CANNOT_START',
       /^Cannot use ClickHouse at http:\/\/127\.0\.0\.1:\d+: ClickHouse refuses the user name or password$/,
     ],
     [
       'nobody listening',
       { url: 'http://127.0.0.1:1' },
       'normal',
+      'STORAGE_UNAVAILABLE',
       /^Cannot use ClickHouse at http:\/\/127\.0\.0\.1:1: ClickHouse refuses the connection$/,
     ],
     [
       'missing rights',
       {},
       'error',
+      'CANNOT_START',
       /^Cannot use ClickHouse at .*: the ClickHouse user lacks a right \(mesh: Not enough privileges\)$/,
     ],
-  ])('is refused at start with one sentence: %s', async (_name, overrides, mode, sentence) => {
+  ])('is refused at start with one sentence: %s', async (_name, overrides, mode, code, sentence) => {
     await server.behave({
       mode: mode as 'normal',
       errorCode: 497,
@@ -540,7 +543,7 @@ describe('a server', () => {
     })
     const error = await open('server', overrides).catch((thrown: unknown) => thrown)
     await server.behave({ mode: 'normal' })
-    expect(error).toMatchObject({ code: 'CANNOT_START', message: expect.stringMatching(sentence) })
+    expect(error).toMatchObject({ code, message: expect.stringMatching(sentence) })
     expect(String(error)).not.toMatch(/guess|se:cret/)
   })
 

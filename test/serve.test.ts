@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startClickHouseServer } from './support/clickhouse-server.ts'
 import { hasOpenssl, makeCertificates } from './support/make-certificates.ts'
+import { oneSpan } from './support/one-span.ts'
 import { type MeshwatchServer, runMeshwatch, startMeshwatch } from './support/start-meshwatch.ts'
 
 let dir: string
@@ -273,14 +274,13 @@ describe('a server that cannot start says why in one sentence', () => {
     )
   })
 
-  test('the ClickHouse server is not there, or refuses the password', async () => {
+  test('the ClickHouse server refuses the password', async () => {
     const server = await startClickHouseServer({ username: 'default', password: 'right' })
     const environment = { MESHWATCH_CLICKHOUSE__URL: server.url, MESHWATCH_CLICKHOUSE__PASSWORD: 'wrong-one' }
     const refused = await failedStart(environment)
     expectOneSentence(refused, /^Cannot .*(password|user)/i)
     expect(refused.stderr + refused.stdout).not.toContain('wrong-one')
     await server.remove()
-    expectOneSentence(await failedStart(environment), /^Cannot /)
   })
 
   test('the port of a receiver is in use', async () => {
@@ -421,21 +421,6 @@ describe('other commands', () => {
     },
   )
 })
-
-/** An OTLP/JSON export of one span that begins now. */
-function oneSpan(traceId: string): object {
-  const now = BigInt(Date.now()) * 1_000_000n
-  const span = {
-    traceId,
-    spanId: 'b7ad6b7169203331',
-    name: 'pay now',
-    kind: 2,
-    startTimeUnixNano: String(now),
-    endTimeUnixNano: String(now + 5_000_000n),
-  }
-  const attributes = [{ key: 'service.name', value: { stringValue: 'checkout' } }]
-  return { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans: [span] }] }] }
-}
 
 /** Gives the event loop a turn until the claim holds. The test's own time limit bounds it. */
 async function waitFor(claim: () => boolean | Promise<boolean>): Promise<void> {
