@@ -118,7 +118,7 @@ interface BreakerSpell {
   rejected: number
 }
 
-/** Starts a cluster. Throws what reading its TLS files throws. */
+/** Starts a cluster. Throws AppError CANNOT_START when one of its TLS files cannot be read. */
 export function createClusterRuntime(options: ClusterRuntimeOptions): ClusterRuntime {
   const { metrics, clock, random, onEvent } = options
   const { counters, gauges } = metrics

@@ -12,7 +12,7 @@ export interface ClusterTable {
   apply(policy: ProxyPolicy): void
 }
 
-/** Makes the clusters of a policy. Throws what reading TLS files throws. */
+/** Makes the clusters of a policy. Throws AppError CANNOT_START when a TLS file cannot be read. */
 export function createClusterTable(
   policy: ProxyPolicy,
   makeOptions: (policy: ClusterPolicy) => ClusterRuntimeOptions,

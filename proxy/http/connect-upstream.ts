@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
+import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { ConnectionPoolPolicy, UpstreamTlsPolicy } from '../policy/proxy-policy.ts'
 
 /** Why no connection came about. `detail` is the system's word for it: `Connection refused`. */
@@ -22,10 +23,22 @@ export function splitAddress(address: string): { readonly host: string; readonly
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
 }
 
-/** Reads the files that a TLS policy names; throws what reading throws. `host` is the service's, sent as SNI where the policy names none. */
+/**
+ * Reads the files that a TLS policy names. `host` is the service's, sent as SNI where the policy names none. Throws AppError
+ * CANNOT_START when a file cannot be read.
+ */
 export function tlsOptions(policy: UpstreamTlsPolicy, host: string): ConnectionOptions {
   const servername = policy.sni === '' ? host : policy.sni
-  const read = (file: string | null) => (file === null ? undefined : readFileSync(file))
+  const read = (file: string | null): Buffer | undefined => {
+    if (file === null) return undefined
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      throw new AppError('CANNOT_START', `Cannot set up TLS to ${host}: ${errorMessage(error)}`, {
+        cause: error,
+      })
+    }
+  }
   return {
     ...(isIP(servername) === 0 ? { servername } : {}),
     ca: read(policy.caFile),

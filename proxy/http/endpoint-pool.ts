@@ -108,6 +108,7 @@ export function createEndpointPool(options: EndpointPoolOptions): EndpointPool {
 
   function addConnection(socket: Socket): void {
     const { idleTimeoutMs } = limits()
+    const longestIdleMs = idleTimeoutMs === 0 ? MAX_TIMER_MS : Math.min(idleTimeoutMs, MAX_TIMER_MS)
     const client = new Client(origin, {
       // Not at once: undici looks for requests to send only after the step in which it asked.
       connect: (_target, callback) => queueMicrotask(() => callback(null, socket)),
@@ -116,8 +117,9 @@ export function createEndpointPool(options: EndpointPoolOptions): EndpointPool {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: MAX_HEAD_BYTES,
-      keepAliveTimeout: idleTimeoutMs === 0 ? MAX_TIMER_MS : Math.min(idleTimeoutMs, MAX_TIMER_MS),
-      keepAliveMaxTimeout: MAX_TIMER_MS,
+      keepAliveTimeout: longestIdleMs,
+      // A server may say less, never more.
+      keepAliveMaxTimeout: longestIdleMs,
     })
     const entry: Entry = { client, socket, openedMs: clock.monotonic(), requests: 0, isBusy: false }
     entries.add(entry)
