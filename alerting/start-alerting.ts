@@ -248,8 +248,8 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       notifiers = nextNotifiers
       dispatcher = newDispatcher()
       schedule()
-      await deliverer.settled()
-      await closeAll(old)
+      // Attempts under way may last a minute; the configuration is in force already.
+      void deliverer.currentEnded().then(() => closeAll(old))
     },
     close: async () => {
       isClosed = true

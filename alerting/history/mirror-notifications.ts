@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts'
-import { errorMessage } from '../../runtime/errors.ts'
+import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { AlertingState } from '../state/alerting-state.ts'
 import type { NotificationHistory } from './notification-history.ts'
@@ -42,6 +42,15 @@ export function mirrorNotifications(
         await history.save(intent, clock.now())
         copied.add(intent.id)
       } catch (error) {
+        if (error instanceof AppError && !error.isRetryable) {
+          // One message that ClickHouse will never take must not hold the others.
+          copied.add(intent.id)
+          logger.error(
+            { event: 'notification-not-in-history', id: intent.id, reason: error.message },
+            'A message cannot be written to the history',
+          )
+          continue
+        }
         pausedUntilMs = clock.monotonic() + PAUSE_MS
         logger.warn(
           { event: 'notification-history-behind', reason: errorMessage(error) },

@@ -39,7 +39,7 @@ export function createNotificationHistory(storage: Storage): NotificationHistory
         integration: view.integration,
         state: view.state,
         fingerprints: view.alerts.map(({ fingerprint }) => fingerprint),
-        payload: JSON.stringify(view),
+        payload: payloadOf(view),
         version: nowMs,
       })
     },
@@ -63,6 +63,16 @@ export function createNotificationHistory(storage: Storage): NotificationHistory
       return rows.map(({ payload }) => JSON.parse(payload) as NotificationView)
     },
   }
+}
+
+/** Parameters travel in a URL when ClickHouse is a server, which takes one of a mebibyte at most. */
+const MOST_PAYLOAD = 200_000
+
+function payloadOf(view: NotificationView): string {
+  const whole = JSON.stringify(view)
+  if (whole.length <= MOST_PAYLOAD) return whole
+  const alerts = view.alerts.slice(0, 10).map((alert) => ({ ...alert, annotations: {} }))
+  return JSON.stringify({ ...view, alerts, attempts: view.attempts.slice(-3) })
 }
 
 const SAVE = `INSERT INTO ${NOTIFICATIONS} (tenant, created, id, receiver, integration, state, fingerprints, payload, version)

@@ -18,6 +18,8 @@ export interface Deliverer {
   nextDueMs(): number | null
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
+  /** Resolves when what is under way now has ended. */
+  currentEnded(): Promise<void>
   /** Gives attempts under way `graceMs`, then cuts them off. What was not delivered is tried again after the next start. */
   close(graceMs: number): Promise<void>
 }
@@ -135,7 +137,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     inFlight.set(intent.id, { lane, done })
   }
 
+  async function currentEnded(): Promise<void> {
+    await Promise.all([...inFlight.values()].map(({ done }) => done))
+  }
+
   return {
+    currentEnded,
     isInFlight: (intentId) => inFlight.has(intentId),
     start: (nowMs) => {
       if (isClosing) return
@@ -154,11 +161,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       return next
     },
     settled: async () => {
-      while (inFlight.size > 0) await Promise.all([...inFlight.values()].map(({ done }) => done))
+      while (inFlight.size > 0) await currentEnded()
     },
     close: async (graceMs) => {
       isClosing = true
-      const all = Promise.all([...inFlight.values()].map(({ done }) => done))
+      const all = currentEnded()
       const cutOff = setTimeout(() => stop.abort(), graceMs)
       await all
       clearTimeout(cutOff)
