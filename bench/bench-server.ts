@@ -20,9 +20,15 @@ export interface BenchServer extends MeshwatchServer {
   caughtUp(): Promise<number>
 }
 
-/** Starts the server on free ports with its data in `dataDir`. */
-export async function startBenchServer(dataDir: string): Promise<BenchServer> {
-  const server = await startMeshwatch({ dataDir, environment: { MESHWATCH_LOG__LEVEL: 'info' } })
+/** Starts the server on free ports with its data in `dataDir` and with these settings. */
+export async function startBenchServer(
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BenchServer> {
+  const server = await startMeshwatch({
+    dataDir,
+    environment: { MESHWATCH_LOG__LEVEL: 'info', ...settings },
+  })
   const started = performance.now()
   const sample = async (since = started): Promise<ServerSample> => {
     const response = await fetch(`${server.url}/readyz`)

@@ -69,4 +69,14 @@ export const BENCHMARKS: readonly Benchmark[] = [
     description: 'the proxy beside nginx: requests per CPU second, p99 (needs Debian’s nginx and wrk)',
     load: async () => (await import('./figures/proxy.ts')).measureProxy,
   },
+  {
+    name: 'rules',
+    description: '200 rules every 15 s while 50,000 spans/s come in: slots kept, time per evaluation',
+    load: async () => (await import('./figures/rule-slots.ts')).measureRuleSlots,
+  },
+  {
+    name: 'alert',
+    description: 'from the first bad request behind the proxy to the webhook and the mail',
+    load: async () => (await import('./figures/alert-latency.ts')).measureAlertLatency,
+  },
 ]

@@ -18,7 +18,7 @@ export interface DemoProcesses {
 /** Makes a starter of processes. `onEnded` is called when one ends that nobody asked to. */
 export function createDemoProcesses(options: {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly narrator: Narrator
+  readonly narrator: Pick<Narrator, 'passOn'>
   readonly onEnded: (sentence: string) => void
 }): DemoProcesses {
   const { environment, narrator } = options
