@@ -63,6 +63,7 @@ export async function runProxy(options: RunProxyOptions): Promise<RunningProxy> 
   const meshMetrics = createMeshMetrics(registry)
   const clusterMetrics = createClusterMetricsFactory(registry)
   const exporter = startExporter(config, registry, options)
+  const isSending = config.otlp.endpoint !== undefined
   // Ejections must not end early or late because somebody sets the wall clock.
   const steady = steadyClock(clock)
   const clusters = createClusterTable(files.policy, (policy) => ({
@@ -103,7 +104,7 @@ export async function runProxy(options: RunProxyOptions): Promise<RunningProxy> 
     finished(record: RequestRecord) {
       countIstio(record)
       meshMetrics.request(record)
-      if (!isWorthSending(record, config.tracing.slow)) return
+      if (!isSending || !isWorthSending(record, config.tracing.slow)) return
       for (const span of requestSpans(record)) exporter.span(span)
     },
   }
