@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { prepareDataDir } from './prepare-data-dir.ts'
 import { programVersion } from './program-version.ts'
 import type { ReadinessCheck } from './readiness.ts'
+import { registerGraph } from './register-graph.ts'
 import { registerOperations } from './register-operations.ts'
 import type { Role } from './role.ts'
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.ts'
@@ -61,6 +62,8 @@ export type Reload = () => Promise<void> | void
 export const STOP_LIMIT_MS = 30_000
 /** How long running requests may take once the server stops: what is left is for flushing. */
 const REQUEST_GRACE_MS = 25_000
+/** How much longer the receivers listen while the rest is stopping, milliseconds. */
+const OWN_TELEMETRY_GRACE_MS = 1_000
 
 /**
  * Starts everything its roles need: self-telemetry, storage with its schema, retention, ingest, the API, alerting and rules.
@@ -92,7 +95,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     api: createShutdownStack(logger),
     alerting: createShutdownStack(logger),
   }
-  stack.push('ingest after a failed start', () => edges.ingest.stopAll())
+  stack.push('edges', () => stopEdges(edges))
   const ingest = roles.has('ingest') ? await startIngestRole(options, storage) : null
   edges.ingest.push('ingest', async () => await ingest?.close())
   const threadMetrics = async (): Promise<readonly ThreadMetrics[]> =>
@@ -104,11 +107,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     logger,
     collect: async () => mergedRegistry(registry, await threadMetrics()),
   })
-  stack.push('telemetry', () => telemetry.stop())
-  // At the same time: while one finishes what runs, the others accept nothing new either.
-  stack.push('edges', async () => {
-    await Promise.all(Object.values(edges).map((edge) => edge.stopAll()))
-  })
+  edges.api.push('telemetry', () => telemetry.stop())
 
   const checks: Record<string, ReadinessCheck> = {
     storage: async () => {
@@ -137,6 +136,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       engine,
       ...(parts === null ? {} : prometheusAnswers(parts)),
     })
+    registerGraph(api)
   }
   edges.api.push('api', () => closeApi(api, REQUEST_GRACE_MS))
   const http = await listenApi(api, config.http)
@@ -162,6 +162,19 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     },
     stop: () => stack.stopAll(),
   }
+}
+
+/** At the same time: while one finishes what runs, the others accept nothing new either. */
+async function stopEdges(
+  edges: Readonly<Record<'ingest' | 'api' | 'alerting', ShutdownStack>>,
+): Promise<void> {
+  const quiet = Promise.all([edges.api.stopAll(), edges.alerting.stopAll()])
+  // Our own last telemetry may be meant for our own receivers.
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, OWN_TELEMETRY_GRACE_MS)
+  await Promise.race([quiet, late])
+  clearTimeout(timer)
+  await Promise.all([quiet, edges.ingest.stopAll()])
 }
 
 async function reloadPart(logger: Logger, what: string, reload: Reload): Promise<void> {
