@@ -84,6 +84,11 @@ describe('rules and alerting in the server', () => {
     expect(alerts).toMatchObject([
       { state: 'firing', value: '7', labels: { alertname: 'Seven', severity: 'page' } },
     ])
+    const { generatorUrl } = alerts[0] as { readonly generatorUrl: string }
+    expect(await (await fetch(generatorUrl)).json(), generatorUrl).toMatchObject({
+      status: 'success',
+      data: { resultType: 'vector', result: [{ value: [expect.any(Number), '7'] }] },
+    })
     expect(await ask('/api/rules')).toMatchObject({
       groups: [{ name: 'test', rules: [{ name: 'Seven', health: 'ok', state: 'firing' }] }],
     })
