@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts'
 import { groupKey, groupLabelsOf } from './routing/group-key.ts'
 import { allRoutes, matchRoutes, type Route } from './routing/route.ts'
 import type { AlertingEvent } from './state/alerting-event.ts'
-import { type AlertingState, applyEvent } from './state/alerting-state.ts'
+import type { AlertingState } from './state/alerting-state.ts'
 import { type Group, isOutstanding } from './state/group.ts'
 import { alertKey, isFiring, isTransition, mergeNotice, type StoredAlert } from './state/stored-alert.ts'
 
@@ -113,7 +113,7 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
     return dueAt(group, timersOf(group), looks.get(group.id)?.atMs ?? Number.NEGATIVE_INFINITY)
   }
 
-  function lookAt(group: Group, tickMs: number, now: number): boolean {
+  function lookAt(group: Group, tickMs: number, now: number): void {
     const receiver = config.receivers.get(group.receiver)
     const look = lookAtGroup(group, {
       ...options,
@@ -125,10 +125,9 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
     looks.set(group.id, { atMs: tickMs, look })
     if (look.mustLookAgain) waiting.add(group.id)
     if (look.events.length > 0) record(look.events)
-    return look.events.length > 0
   }
 
-  function tidy(groupId: string, now: number): void {
+  function tidy(groupId: string, now: number, keepsEnded = false): void {
     const group = state.groups.get(groupId)
     if (group === undefined) return
     const receiver = config.receivers.get(group.receiver)
@@ -136,7 +135,8 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
       const alert = state.alerts.get(alertKey(group.tenant, fingerprint))
       const isOn = alert !== undefined && isFiring(alert, now)
       const isPlaced = alert !== undefined && placesOf(alert).some((known) => known.groupId === groupId)
-      if ((isOn && isPlaced) || (receiver !== undefined && isOutstanding(group, fingerprint))) continue
+      if ((isPlaced && (isOn || keepsEnded)) || (receiver !== undefined && isOutstanding(group, fingerprint)))
+        continue
       record([{ type: 'left', groupId, fingerprint }])
       if (!isOn) forgetAlert(group.tenant, fingerprint)
     }
@@ -159,7 +159,8 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
   }
 
   for (const alert of [...state.alerts.values()]) place(alert, nowMs)
-  for (const groupId of [...state.groups.keys()]) tidy(groupId, nowMs)
+  // What ended without being told goes with its group's next look, as if nothing had been restarted.
+  for (const groupId of [...state.groups.keys()]) tidy(groupId, nowMs, true)
 
   return {
     config,
@@ -175,13 +176,10 @@ export function createDispatcher(options: DispatcherOptions, nowMs: number): Dis
         // After a sleep the newest tick counts, not the first one that was missed.
         const missed = Math.floor((now - due) / timers.groupIntervalMs)
         const tickMs = due + missed * timers.groupIntervalMs
-        const didSay = lookAt(group, tickMs, now)
+        lookAt(group, tickMs, now)
         if (group.nextTickMs <= now) {
           const next = nextTick(group.nextTickMs, timers, now)
-          const ticked: AlertingEvent = { type: 'ticked', groupId: group.id, nextTickMs: next }
-          // A tick that said nothing may be forgotten: the ticks after it lie at the same whole intervals.
-          if (didSay) record([ticked])
-          else applyEvent(state, ticked)
+          record([{ type: 'ticked', groupId: group.id, nextTickMs: next }])
         }
         tidy(group.id, now)
       }

@@ -142,6 +142,9 @@ test('whatever happens: what fires is told, what was told is ended, nothing is d
         await world.close()
       }
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      examples: [[[{ do: 'fire', alert: 0 }, { do: 'resolve', alert: 0 }, { do: 'restart' }]]],
+    },
   )
 })

@@ -54,8 +54,8 @@ test('messages outlive the memory of the process, each once', async () => {
   await world.advanceTo(300)
   world.resolve({ alertname: 'B' }, { tenant: 'other' })
   await world.advanceTo(400)
-  world.fire({ alertname: 'C' }, { tenant: 'other', believedForS: 3 * DAY_S })
   await world.advanceTo(1.2 * DAY_S)
+  await world.alerting.wake()
   expect([...world.alerting.state.intents.values()].filter((intent) => intent.endedAtMs !== null)).toEqual([])
   expect(await findNotifications(world.alerting, 'default', EVER)).toEqual(remembered)
   expect(await findNotifications(world.alerting, 'default', { ...EVER, limit: 1 })).toEqual(
