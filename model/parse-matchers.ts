@@ -1,4 +1,5 @@
 import { compileMatcher, type Matcher } from './matcher.ts'
+import { unquoteGo } from './unquote-go.ts'
 
 const MATCHER_OP = /=~|!~|!=|=/y
 // White space and these end a name or value that is not quoted.
@@ -52,7 +53,7 @@ function parseUtf8(text: string): Matcher[] {
   const word = (expected: string): string => {
     skipSpace()
     const quoted = take(QUOTED)
-    return quoted === null ? (take(UNQUOTED) ?? fail(expected)) : unquote(quoted)
+    return quoted === null ? (take(UNQUOTED) ?? fail(expected)) : unquoteGo(quoted)
   }
   skipSpace()
   const isBraced = text[at] === '{'
@@ -114,33 +115,4 @@ function splitAtCommas(text: string): string[] {
   }
   parts.push(text.slice(start))
   return parts
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-}
-
-/** Undoes Go's quotes. Throws SyntaxError for an escape that Go does not know. */
-function unquote(quoted: string): string {
-  return quoted
-    .slice(1, -1)
-    .replace(
-      /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]))/g,
-      (_, x, u, wide, octal, short) => {
-        const hex = x ?? u ?? wide
-        if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
-        if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8))
-        const character = ESCAPES[short]
-        if (character === undefined) throw new SyntaxError(`${quoted}: invalid escape \\${short}`)
-        return character
-      },
-    )
 }

@@ -1,3 +1,4 @@
+import { GRPC_STATUS_NAMES } from '../../model/grpc-status.ts'
 import type { Interner } from '../native/interner.ts'
 import type { AttributeReader } from './attribute-reader.ts'
 import { KNOWN_KEYS, type KnownKey, knownKeyId } from './known-keys.ts'
@@ -28,27 +29,6 @@ const SPAN_KIND_CLIENT = 3
 const SPAN_KIND_PRODUCER = 4
 const STATUS_UNSET = 0
 const STATUS_ERROR = 2
-
-/** gRPC status names, in the order of their numbers. */
-const GRPC_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 
 /** gRPC statuses that a server span counts as an error (OpenTelemetry's gRPC convention). */
 const GRPC_SERVER_ERRORS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15])
@@ -175,7 +155,7 @@ export class MeshAttributes {
     const number = this.#number(GRPC_STATUS, -1, 0x7fff)
     if (number !== -1) return number
     const text = this.#rawText(GRPC_STATUS)
-    return text === '' ? -1 : GRPC_NAMES.indexOf(text.toUpperCase())
+    return text === '' ? -1 : GRPC_STATUS_NAMES.indexOf(text.toUpperCase())
   }
 
   #isTrue(keys: Int32Array): boolean {

@@ -1,3 +1,5 @@
+import { unquoteGo } from '../unquote-go.ts'
+
 /** One word of an action. `text` is the source; `value` of strings, characters and numbers is decoded. */
 export interface Token {
   readonly kind:
@@ -73,9 +75,16 @@ function unexpected(source: string, at: number): string {
 }
 
 function decode(kind: Token['kind'], text: string): Token['value'] {
-  if (kind === 'string') return text.startsWith('`') ? text.slice(1, -1) : unquote(text)
-  if (kind === 'char') return BigInt(unquote(text).codePointAt(0) ?? 0)
+  if (kind === 'string') return unquoteGo(text)
+  if (kind === 'char') return readCharacter(text)
   return kind === 'number' ? readNumber(text.replaceAll('_', '')) : null
+}
+
+/** Go's value of a character constant: an escape that names a byte is that number, not a byte of UTF-8. */
+function readCharacter(text: string): bigint {
+  const byte = /^'\\(?:x([0-9a-fA-F]{2})|([0-7]{3}))'$/.exec(text)
+  if (byte === null) return BigInt(unquoteGo(text).codePointAt(0) ?? 0)
+  return BigInt(byte[1] === undefined ? `0o${byte[2]}` : `0x${byte[1]}`)
 }
 
 /** An integer where the text is one (as Go's ideal constants), else a double. */
@@ -86,38 +95,4 @@ function readNumber(text: string): number | bigint {
     return isNegative ? -magnitude : magnitude
   }
   return Number(text)
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  "'": "'",
-  '"': '"',
-}
-
-/** The text of a Go string or character literal. */
-function unquote(literal: string): string {
-  const body = literal.slice(1, -1)
-  return body.replace(
-    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs,
-    (_all, hex: string, short: string, long: string, octal: string, simple: string) => {
-      const code = hex ?? short ?? long
-      if (code !== undefined) return codePoint(Number.parseInt(code, 16))
-      if (octal !== undefined) return codePoint(Number.parseInt(octal, 8))
-      const known = Object.hasOwn(ESCAPES, simple) ? ESCAPES[simple] : undefined
-      if (known === undefined) throw new SyntaxError(`invalid escape \\${simple}`)
-      return known
-    },
-  )
-}
-
-function codePoint(code: number): string {
-  if (code > 0x10ffff) throw new SyntaxError(`invalid code point ${code}`)
-  return String.fromCodePoint(code)
 }

@@ -1,3 +1,4 @@
+import { GRPC_STATUS_NAMES } from '../../model/grpc-status.ts'
 import type { DocumentPath } from './policy-document.ts'
 import type { PolicyReport } from './policy-report.ts'
 import type { FaultPolicy } from './proxy-policy.ts'
@@ -5,26 +6,6 @@ import type { PolicyMode } from './validate-document.ts'
 import type { HttpRoute } from './virtual-service-schema.ts'
 
 type Fault = NonNullable<HttpRoute['fault']>
-
-const GRPC_STATUSES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 
 /** Builds `fault` of a route; null: none, or none that could ever happen, which is reported. */
 export function buildFault(
@@ -62,7 +43,7 @@ function buildAbort(
 ): FaultPolicy['abort'] {
   if (abort === undefined) return null
   const { httpStatus, grpcStatus } = abort
-  const grpc = grpcStatus === undefined ? null : GRPC_STATUSES.indexOf(grpcStatus.toUpperCase())
+  const grpc = grpcStatus === undefined ? null : GRPC_STATUS_NAMES.indexOf(grpcStatus.toUpperCase())
   if ((httpStatus === undefined) === (grpc === null)) {
     report.fail('FIELD_INVALID', path, 'expected one of httpStatus and grpcStatus')
     return null

@@ -1,3 +1,4 @@
+import { unquoteGo } from '../../model/unquote-go.ts'
 import { type BinaryExpr, type BinaryOp, type Expr, typeOf, type UnaryExpr } from './ast.ts'
 import { checkTypes } from './check-types.ts'
 import { isAggregation, parseAggregation, parseCall } from './parse-calls.ts'
@@ -13,7 +14,6 @@ import {
   type ParseOptions,
   type ParserState,
 } from './parser-state.ts'
-import { unquote } from './quoted-string.ts'
 
 /**
  * Reads and checks a PromQL expression: the grammar of Prometheus 3. Throws AppError QUERY_PARSE_FAILED with Prometheus' message and
@@ -119,7 +119,11 @@ function parseAtom(state: ParserState): Expr {
   }
   if (token.kind === 'string') {
     cursor.next()
-    return finish(state, { kind: 'string', value: unquote(token.text), range: cursor.rangeFrom(token.start) })
+    return finish(state, {
+      kind: 'string',
+      value: unquoteGo(token.text),
+      range: cursor.rangeFrom(token.start),
+    })
   }
   if (cursor.accept('(')) {
     const expr = parseTerms(state, LOWEST)

@@ -1,9 +1,9 @@
 import { quoteText } from '../../model/labels.ts'
+import { unquoteGo } from '../../model/unquote-go.ts'
 import type { VectorMatching } from './ast.ts'
 import { parseError } from './parse-error.ts'
 import { readNumberToken } from './parse-number.ts'
 import type { ParserState } from './parser-state.ts'
-import { unquote } from './quoted-string.ts'
 import type { Token } from './token.ts'
 
 /** What may stand between a binary operator and its right side. */
@@ -55,7 +55,7 @@ export function parseGrouping(state: ParserState): readonly string[] {
 function labelName(token: Token): string | null {
   switch (token.kind) {
     case 'string':
-      return unquote(token.text)
+      return unquoteGo(token.text)
     case 'identifier':
     case 'metricIdentifier':
     case 'aggregator':

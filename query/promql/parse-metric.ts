@@ -1,6 +1,6 @@
 import { type Labels, labelsFrom, METRIC_NAME } from '../../model/labels.ts'
+import { unquoteGo } from '../../model/unquote-go.ts'
 import { isMetricName } from './parse-selector.ts'
-import { unquote } from './quoted-string.ts'
 import { createTokenCursor, type TokenCursor } from './token-cursor.ts'
 
 /**
@@ -28,9 +28,9 @@ function parseLabelSet(cursor: TokenCursor): [string, string][] {
     cursor.next()
     if (cursor.accept('=')) {
       if (cursor.peek().kind !== 'string') throw cursor.unexpected('label set', 'string')
-      const name = label.kind === 'string' ? unquote(label.text) : label.text
-      pairs.push([name, unquote(cursor.next().text)])
-    } else if (label.kind === 'string') pairs.push([METRIC_NAME, unquote(label.text)])
+      const name = label.kind === 'string' ? unquoteGo(label.text) : label.text
+      pairs.push([name, unquoteGo(cursor.next().text)])
+    } else if (label.kind === 'string') pairs.push([METRIC_NAME, unquoteGo(label.text)])
     else throw cursor.unexpected('label set', '"="')
     if (!cursor.accept(',') && !cursor.isNext('}')) throw cursor.unexpected('label set', '"," or "}"')
   }

@@ -1,9 +1,9 @@
 import { METRIC_NAME } from '../../model/labels.ts'
 import { compileMatcher, type Matcher } from '../../model/matcher.ts'
+import { unquoteGo } from '../../model/unquote-go.ts'
 import type { VectorSelector } from './ast.ts'
 import { parseError } from './parse-error.ts'
 import { createParserState, finish, type ParserState } from './parser-state.ts'
-import { unquote } from './quoted-string.ts'
 import type { Token } from './token.ts'
 
 /**
@@ -89,7 +89,7 @@ function parseMatcher(state: ParserState): Matcher {
   }
   cursor.next()
   const isQuoted = label.kind === 'string'
-  const name = isQuoted ? unquote(label.text) : label.text
+  const name = isQuoted ? unquoteGo(label.text) : label.text
   const op = cursor.peek().text
   if (op !== '=' && op !== '!=' && op !== '=~' && op !== '!~') {
     // A quoted text alone is the metric's name.
@@ -98,7 +98,7 @@ function parseMatcher(state: ParserState): Matcher {
   }
   cursor.next()
   if (cursor.peek().kind !== 'string') throw cursor.unexpected('label matching', 'string')
-  const matcher: Matcher = { name, op, value: unquote(cursor.next().text) }
+  const matcher: Matcher = { name, op, value: unquoteGo(cursor.next().text) }
   try {
     compileMatcher(matcher)
   } catch (thrown) {

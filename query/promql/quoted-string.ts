@@ -23,45 +23,7 @@ export function scanString(text: string, start: number): ScannedString {
   }
 }
 
-/**
- * The text that a quoted text stands for; it must have been found by {@link scanString}. Escapes that name bytes (`\xff`, `\377`)
- * are read as UTF-8; what is not UTF-8 becomes U+FFFD.
- */
-export function unquote(quoted: string): string {
-  const inner = quoted.slice(1, -1)
-  if (quoted.startsWith('`')) return inner.replaceAll('\r', '')
-  if (!inner.includes('\\')) return inner
-  const parts: Buffer[] = []
-  let at = 0
-  for (const match of inner.matchAll(ESCAPE)) {
-    parts.push(Buffer.from(inner.slice(at, match.index)), escapedBytes(match[1] ?? ''))
-    at = match.index + match[0].length
-  }
-  parts.push(Buffer.from(inner.slice(at)))
-  return Buffer.concat(parts).toString('utf8')
-}
-
-const ESCAPE = /\\(x..|[0-7]{3}|u.{4}|U.{8}|.)/gu
 const DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
-const ONE_CHARACTER: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-function escapedBytes(written: string): Buffer {
-  const kind = written.charAt(0)
-  if (written.length > 1 && kind === 'x') return Buffer.of(Number.parseInt(written.slice(1), 16))
-  if (written.length > 1 && DIGITS[kind] !== undefined) {
-    return Buffer.from(String.fromCodePoint(Number.parseInt(written.slice(1), 16)))
-  }
-  if (/^[0-7]{3}$/.test(written)) return Buffer.of(Number.parseInt(written, 8))
-  return Buffer.from(ONE_CHARACTER[written] ?? written)
-}
 
 /** `at` is the offset of the character after the backslash. */
 function scanEscape(text: string, at: number, quote: string): ScannedString {

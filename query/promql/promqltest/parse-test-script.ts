@@ -1,7 +1,7 @@
 import { parseDuration } from '../../../model/duration.ts'
+import { unquoteGo } from '../../../model/unquote-go.ts'
 import { AppError, errorMessage } from '../../../runtime/errors.ts'
 import { parseNumber, parseSignedNumber } from '../parse-number.ts'
-import { unquote } from '../quoted-string.ts'
 import { parseSeries, type SeriesDescription } from './parse-series.ts'
 
 /** A command of one of Prometheus' test scripts (`*.test`). `line` counts from 1. */
@@ -158,7 +158,7 @@ function evaluation(
           fail = messageOf(rest, entry.line)
           break
         case 'string':
-          value = { kind: 'string', value: unquote(rest) }
+          value = { kind: 'string', value: unquoteGo(rest) }
           break
         case 'range': {
           const bounds = /^vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)$/.exec(rest)
