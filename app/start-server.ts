@@ -18,7 +18,6 @@ import { prepareDataDir } from './prepare-data-dir.ts'
 import { programVersion } from './program-version.ts'
 import type { ReadinessCheck } from './readiness.ts'
 import { registerGraph } from './register-graph.ts'
-import { registerGraph } from './register-graph.ts'
 import { registerOperations } from './register-operations.ts'
 import type { Role } from './role.ts'
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.ts'
@@ -137,7 +136,6 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       engine,
       ...(parts === null ? {} : prometheusAnswers(parts)),
     })
-    registerGraph(api)
     registerGraph(api)
   }
   edges.api.push('api', () => closeApi(api, REQUEST_GRACE_MS))
