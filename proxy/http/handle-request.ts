@@ -3,12 +3,7 @@ import type { RequestContext } from './request-context.ts'
 import { replyInterrupted } from './respond.ts'
 import { routeRequest } from './route-request.ts'
 import { runAttempts } from './run-attempts.ts'
-
-/** What a stage says: go on, or the request has its answer. */
-export type StageVerdict = 'continue' | 'done'
-
-/** One stage of a request's way. */
-export type Stage = (context: RequestContext) => StageVerdict | Promise<StageVerdict>
+import type { Stage } from './stage.ts'
 
 /** The way of a request, in order. */
 export const STAGES: readonly Stage[] = [

@@ -1,8 +1,8 @@
 import { decideFault } from '../resilience/fault-injection.ts'
-import type { StageVerdict } from './handle-request.ts'
 import { pause } from './pause.ts'
 import type { RequestContext } from './request-context.ts'
 import { replyInterrupted, sendLocalReply } from './respond.ts'
+import type { StageVerdict } from './stage.ts'
 
 /** Delays and aborts on purpose, as the route says: first the delay, then the abort. */
 export async function injectFault(context: RequestContext): Promise<StageVerdict> {

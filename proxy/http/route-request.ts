@@ -1,10 +1,10 @@
 import { matchRoute, type RouteDecision } from '../policy/match-route.ts'
 import { applyRequestOverrides } from '../policy/request-overrides.ts'
 import { resolveTimeouts } from '../resilience/timeouts.ts'
-import type { StageVerdict } from './handle-request.ts'
 import { badRequest, NO_ROUTE } from './local-reply.ts'
 import type { RequestContext } from './request-context.ts'
 import { sendLocalReply } from './respond.ts'
+import type { StageVerdict } from './stage.ts'
 
 /** Decides where a request goes. An inbound listener has one destination: the service that it stands before. */
 export function routeRequest(context: RequestContext): StageVerdict {

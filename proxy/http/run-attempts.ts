@@ -3,12 +3,12 @@ import { initialRetryState, type RetryReason } from '../resilience/should-retry.
 import type { AttemptRecord } from '../telemetry/request-record.ts'
 import { newSpanId } from '../telemetry/trace-context.ts'
 import type { ClusterRuntime, EndpointRuntime } from './cluster-runtime.ts'
-import type { StageVerdict } from './handle-request.ts'
 import { NO_HEALTHY_UPSTREAM } from './local-reply.ts'
 import { pause } from './pause.ts'
 import { interrupt, type RequestContext } from './request-context.ts'
 import { replyInterrupted, sendLocalReply } from './respond.ts'
 import { type AttemptWalk, runAttempt } from './run-attempt.ts'
+import type { StageVerdict } from './stage.ts'
 
 const NOBODY: ReadonlySet<string> = new Set()
 
