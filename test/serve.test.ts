@@ -10,7 +10,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startClickHouseServer } from './support/clickhouse-server.ts'
 import { hasOpenssl, makeCertificates } from './support/make-certificates.ts'
 import { oneSpan } from './support/one-span.ts'
+import { mountSmallVolume, whyNoVolume } from './support/small-volume.ts'
 import { type MeshwatchServer, runMeshwatch, startMeshwatch } from './support/start-meshwatch.ts'
+
+const noVolume = whyNoVolume()
+if (noVolume !== null) console.info(`skipped: ${noVolume}`)
 
 let dir: string
 const servers: MeshwatchServer[] = []
@@ -242,6 +246,39 @@ describe('a server that cannot start says why in one sentence', () => {
     )
     expectOneSentence(await failedStart({}, join(file, 'x')), /part of the path is a file/)
   })
+
+  test.skipIf(noVolume !== null)('the disk is read-only', async () => {
+    const volume = mountSmallVolume(64)
+    try {
+      volume.makeReadOnly()
+      expectOneSentence(
+        await failedStart({}, volume.path),
+        /^Cannot use the data directory .*: its file system is read-only$/m,
+      )
+      expectOneSentence(
+        await failedStart({ MESHWATCH_INGEST__JOURNAL__DIR: volume.path }),
+        /^Cannot open the journal in .*: EROFS: read-only file system/,
+      )
+    } finally {
+      volume.remove()
+    }
+  })
+
+  test.skipIf(noVolume !== null)(
+    'the disk is full and there is nothing yet that could be dropped',
+    async () => {
+      const volume = mountSmallVolume(64)
+      try {
+        volume.fill()
+        expectOneSentence(
+          await failedStart({}, volume.path),
+          /^Cannot open the data directory .*: the disk is full$/m,
+        )
+      } finally {
+        volume.remove()
+      }
+    },
+  )
 
   test.skipIf(process.getuid?.() === 0)('the data directory is read-only', async () => {
     chmodSync(dir, 0o500)

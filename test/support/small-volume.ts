@@ -10,6 +10,8 @@ export interface SmallVolume {
   fill(): void
   /** Gives back what {@link SmallVolume.fill} took. */
   free(): void
+  /** Lets nobody write to it any more, not even root. */
+  makeReadOnly(): void
   /** Unmounts it, whatever is still open there. */
   remove(): void
 }
@@ -34,6 +36,7 @@ export function mountSmallVolume(mebibytes: number): SmallVolume {
       }
     },
     free: () => rmSync(filler, { force: true }),
+    makeReadOnly: () => void execFileSync('mount', ['-o', 'remount,ro', path]),
     remove: () => {
       execFileSync('umount', ['-l', path])
       rmSync(path, { recursive: true })
