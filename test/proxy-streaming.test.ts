@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startTestProxy, type TestProxy, type TestProxyOptions } from './support/start-test-proxy.ts'
 import { startUpstream, type Upstream } from './support/start-upstream.ts'
@@ -95,6 +96,29 @@ describe('large bodies', () => {
     endless.destroy()
     response.destroy()
   })
+
+  test('an early answer leaves a connection that can be used again', async () => {
+    const { proxy } = await setUp((request, response) => {
+      if (request.method === 'GET') return void response.end('next')
+      response.writeHead(413).end('too large')
+    })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const [host = '', port = ''] = proxy.outbound.split(':')
+    const call = (method: string, body?: Buffer, name = 'payments') =>
+      new Promise<[number | undefined, string]>((resolve, reject) => {
+        const request = httpRequest({ host, port, method, agent, headers: { host: name } }, (response) => {
+          text(response).then((read) => resolve([response.statusCode, read]), reject)
+        })
+        request.on('error', reject)
+        request.end(body)
+      })
+    // More than the buffers of the sockets hold, so somebody has to read it.
+    expect(await call('PUT', Buffer.alloc(20 * 1024 * 1024))).toEqual([413, 'too large'])
+    expect(await call('GET')).toEqual([200, 'next'])
+    expect(await call('PUT', Buffer.alloc(20 * 1024 * 1024), 'nowhere')).toEqual([404, ''])
+    expect(await call('GET')).toEqual([200, 'next'])
+    agent.destroy()
+  }, 10_000)
 })
 
 describe('ends', () => {

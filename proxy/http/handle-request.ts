@@ -28,5 +28,6 @@ export async function handleRequest(context: RequestContext): Promise<void> {
   }
   record.endMs = proxy.clock.monotonic()
   record.requestBytes = context.body.size()
+  context.body.discard()
   proxy.finished(record)
 }

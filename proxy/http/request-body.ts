@@ -16,6 +16,8 @@ export interface RequestBody {
   open(): Readable | Buffer | null
   /** Called once the caller has sent everything; at once if it has. */
   onComplete(listener: () => void): void
+  /** The request is answered: whatever still comes is read and thrown away, so that the connection can be used again. */
+  discard(): void
 }
 
 /** Whether the request says that a body follows. */
@@ -33,6 +35,7 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
       size: () => 0,
       open: () => null,
       onComplete: (listener) => listener(),
+      discard: () => {},
     }
   }
   let kept: Buffer[] = []
@@ -40,6 +43,7 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
   let isTooLarge = false
   let isComplete = false
   let isReading = false
+  let isDiscarding = false
   let consumer: Readable | null = null
   const listeners: (() => void)[] = []
 
@@ -47,6 +51,7 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
     isReading = true
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
+      if (isDiscarding) return
       if (!isTooLarge) {
         if (size > MAX_REPLAY_BYTES) {
           isTooLarge = true
@@ -90,6 +95,13 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
     onComplete(listener) {
       if (isComplete) listener()
       else listeners.push(listener)
+    },
+    discard() {
+      if (isComplete) return
+      isDiscarding = true
+      kept = []
+      consumer?.destroy()
+      request.resume()
     },
   }
 }

@@ -18,8 +18,6 @@ export function sendLocalReply(context: RequestContext, reply: LocalReply): void
   record.responseBytes = Buffer.byteLength(body)
   const headers = ['content-length', String(length), ...reply.headers]
   if (length > 0) headers.push('content-type', 'text/plain')
-  // A caller that still sends a body is told that nobody reads it.
-  if (!context.body.isComplete()) headers.push('connection', 'close')
   response.writeHead(reply.status, [
     ...changeHeaders([...headers, ...ownHeaders(context)], context.responseChanges),
   ])
