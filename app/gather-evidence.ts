@@ -1,5 +1,6 @@
 import type { Evidence, EvidenceProvider, EvidenceRequest, EvidenceTrace } from '../alerting/evidence.ts'
 import { searchLogs } from '../query/logs/search-logs.ts'
+import { findUpstreams } from '../query/mesh/find-upstreams.ts'
 import { readResponseFlags } from '../query/mesh/read-response-flags.ts'
 import type { QueryDeps } from '../query/query-deps.ts'
 import { searchTraces } from '../query/traces/search-traces.ts'
@@ -20,7 +21,6 @@ type Why = EvidenceTrace['why']
 export function createEvidenceProvider(deps: QueryDeps): EvidenceProvider {
   return async (request) => {
     const signal = AbortSignal.timeout(TIME_LIMIT_MS)
-    const target = evidenceTarget(request.labels)
     const range = { startMs: request.startsAtMs - request.windowMs, endMs: request.endsAtMs + SETTLE_MS }
     const problems: string[] = []
     const orElse = async <T>(what: string, work: Promise<T>, fallback: T): Promise<T> => {
@@ -31,6 +31,11 @@ export function createEvidenceProvider(deps: QueryDeps): EvidenceProvider {
         return fallback
       }
     }
+    const target = await orElse(
+      'names of the service',
+      withKnownNames(deps, request, range, signal),
+      evidenceTarget(request.labels),
+    )
     const [traces, endpointsEjected, by503Flag] = await Promise.all([
       orElse('traces', findTraces(deps, request, target, range, signal), []),
       orElse('ejections', findEjections(deps, request, target, range, signal), []),
@@ -49,6 +54,20 @@ export function createEvidenceProvider(deps: QueryDeps): EvidenceProvider {
 interface Range {
   readonly startMs: number
   readonly endMs: number
+}
+
+/** A label may name a service without its namespace: callers know which it was. */
+async function withKnownNames(
+  deps: QueryDeps,
+  { tenant, labels }: EvidenceRequest,
+  range: Range,
+  signal: AbortSignal,
+): Promise<EvidenceTarget> {
+  const target = evidenceTarget(labels)
+  const isBare = target.upstreams.length > 0 && target.upstreams.every((name) => !name.includes('.'))
+  if (!isBare) return target
+  const found = await findUpstreams(deps, { tenant, ...range, names: target.upstreams, signal })
+  return { ...target, upstreams: [...new Set([...found, ...target.upstreams])] }
 }
 
 /** The slowest, a failed and a retried trace, each another one where there are several. */
