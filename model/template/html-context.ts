@@ -13,7 +13,11 @@ export function urlAttributeAt(html: string): HtmlContext {
   const open = html.lastIndexOf('<')
   const close = html.lastIndexOf('>')
   if (open <= close) {
-    return /<(script|style)\b[^>]*>(?:(?!<\/\1)[\s\S])*$/i.test(html.slice(-4096)) ? 'forbidden' : 'text'
+    const text = html.toLowerCase()
+    const isInside = ['script', 'style'].some(
+      (tag) => text.lastIndexOf(`<${tag}`) > text.lastIndexOf(`</${tag}`),
+    )
+    return isInside ? 'forbidden' : 'text'
   }
   const tag = html.slice(open)
   const attribute = /\s([\w:-]+)\s*=\s*(["'])([^"']*)$/.exec(tag)

@@ -197,6 +197,8 @@ describe('HTML templates', () => {
   test.each([
     '<p onclick="{{ .Link }}">',
     '<script>{{ .Link }}</script>',
+    `<SCRIPT>${' '.repeat(10_000)}{{ .Link }}</script>`,
+    '<style>{{ .Link }}</style>',
     '<p {{ .Link }}>',
     '<a href={{ .Link }}>',
   ])('refuse a value in %s', (text) => {
