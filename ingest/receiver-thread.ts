@@ -121,8 +121,7 @@ function createJournalSink(
     },
     clock,
     resetBlocks: telemetry.reset,
-    forget: telemetry.forget,
-    onCommitted: (end, bytes, _rows, acceptedAtMs) => {
+    onCommitted: (end, bytes, acceptedAtMs) => {
       appended += bytes
       say({ type: 'committed', end, bytes, acceptedAtMs })
     },

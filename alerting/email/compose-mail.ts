@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { labelValue } from '../../model/labels.ts'
+import { escapeHtml } from '../../model/template/builtin-functions.ts'
+import { oneLine } from '../message/one-line.ts'
 import type { MessageRenderer } from '../message/render-message.ts'
 import { commonPairs } from '../message/template-data.ts'
 import type { Notification } from '../notifier.ts'
@@ -62,7 +64,7 @@ export function composeMail(
   return {
     subject: oneLine(subject.text).slice(0, MAX_SUBJECT),
     text: printable(text.text) + note,
-    html: note === '' ? html.text : html.text.replace('</body>', `<p>${escapeText(note.trim())}</p></body>`),
+    html: note === '' ? html.text : html.text.replace('</body>', `<p>${escapeHtml(note.trim())}</p></body>`),
     messageId: `<${notification.id}@${domain}>`,
     headers: {
       ...headers,
@@ -92,16 +94,7 @@ function threadOf(notification: Notification, settings: EmailSettings, nowMs: nu
   return `thread-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
 }
 
-/** Headers have one line, whatever a label holds. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
-}
-
 /** Control characters of labels do nothing good in a terminal mail reader. */
 function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, '\uFFFD')
-}
-
-function escapeText(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 }

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import nodemailer from 'nodemailer'
 import { errorMessage } from '../../runtime/errors.ts'
+import { oneLine } from '../message/one-line.ts'
 import type { MessageRenderer } from '../message/render-message.ts'
 import type { AttemptContext, DeliveryOutcome, DeliveryReceipt, Notification, Notifier } from '../notifier.ts'
-import type { EmailSettings, TlsClientSettings } from '../receiver.ts'
+import type { EmailSettings } from '../receiver.ts'
 import { revealSecret } from '../secret-source.ts'
+import { tlsClientOptions } from '../tls-client-options.ts'
 import { isRetryableSmtp, type SmtpFailure } from './classify-smtp-error.ts'
 import { composeMail } from './compose-mail.ts'
 import { type Address, parseRecipients } from './recipients.ts'
@@ -133,22 +134,10 @@ async function transportOptions(settings: EmailSettings) {
     socketTimeout: SOCKET_TIMEOUT_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
-    tls: tlsOptions(settings.tls),
+    tls: tlsClientOptions(settings.tls),
     ...(authUsername === null || password === null
       ? {}
       : { auth: { user: authUsername, pass: await revealSecret(password) } }),
-  }
-}
-
-function tlsOptions(tls: TlsClientSettings) {
-  const ca = tls.ca ?? (tls.caFile === null ? null : readFileSync(tls.caFile))
-  return {
-    minVersion: 'TLSv1.2' as const,
-    rejectUnauthorized: !tls.insecureSkipVerify,
-    ...(ca === null ? {} : { ca }),
-    ...(tls.certFile === null ? {} : { cert: readFileSync(tls.certFile) }),
-    ...(tls.keyFile === null ? {} : { key: readFileSync(tls.keyFile) }),
-    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
   }
 }
 
@@ -167,8 +156,5 @@ async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function cut(text: string): string {
-  return text
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300)
+  return oneLine(text).slice(0, 300)
 }

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { type Dispatcher, request } from 'undici'
 import { parseTemplate } from '../../model/template/parse-template.ts'
 import { renderTemplate } from '../../model/template/render-template.ts'
 import { standardFunctions } from '../../model/template/standard-functions.ts'
 import { errorMessage } from '../../runtime/errors.ts'
+import { oneLine } from '../message/one-line.ts'
 import { templateData } from '../message/template-data.ts'
 import type { AttemptContext, DeliveryOutcome, Notification, Notifier } from '../notifier.ts'
-import type { HttpSettings, TlsClientSettings, WebhookSettings } from '../receiver.ts'
+import type { HttpSettings, WebhookSettings } from '../receiver.ts'
 import { revealSecret } from '../secret-source.ts'
+import { tlsClientOptions } from '../tls-client-options.ts'
 import { classifyResponse } from './classify-response.ts'
 import type { DestinationPolicy } from './destination-policy.ts'
 import { createGuardedAgent, DestinationRefusedError } from './guarded-agent.ts'
@@ -35,7 +36,7 @@ export function createWebhookNotifier(settings: WebhookSettings, options: Webhoo
     agent ??= createGuardedAgent({
       policy: options.policy,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      tls: tlsOptions(settings.http.tls),
+      tls: tlsClientOptions(settings.http.tls),
     })
     return agent
   }
@@ -130,18 +131,6 @@ async function configuredHeaders(http: HttpSettings): Promise<Record<string, str
   return headers
 }
 
-function tlsOptions(tls: TlsClientSettings): Record<string, unknown> {
-  const ca = tls.ca ?? (tls.caFile === null ? null : readFileSync(tls.caFile))
-  return {
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: !tls.insecureSkipVerify,
-    ...(ca === null ? {} : { ca }),
-    ...(tls.certFile === null ? {} : { cert: readFileSync(tls.certFile) }),
-    ...(tls.keyFile === null ? {} : { key: readFileSync(tls.keyFile) }),
-    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-  }
-}
-
 /** The start of an answer as one line of text; the rest is not read. */
 async function readStart(body: AsyncIterable<Buffer> & { destroy(): void }): Promise<string> {
   const pieces: Buffer[] = []
@@ -156,7 +145,7 @@ async function readStart(body: AsyncIterable<Buffer> & { destroy(): void }): Pro
     body.destroy()
   }
   const text = Buffer.concat(pieces).subarray(0, MAX_RESPONSE_BYTES).toString('utf8')
-  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+  return oneLine(text)
 }
 
 function reasonOf(error: unknown): string {

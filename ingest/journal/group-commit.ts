@@ -22,12 +22,13 @@ export interface GroupCommitOptions {
   readonly blocks: readonly Block[]
   readonly writer: JournalWriter
   readonly clock: Clock
-  /** Empties the blocks after they were copied; `areWritten` false when their rows were given up. */
+  /**
+   * Empties the blocks after they were copied. `areWritten` false: their rows, or those of the record before, are given up, and what
+   * stands once in the journal must be written again.
+   */
   readonly resetBlocks: (areWritten: boolean) => void
-  /** What stands once in the journal may be lost with a failed write: it must be written again. */
-  readonly forget: () => void
   /** A record is durable. */
-  readonly onCommitted: (end: Position, bytes: number, rows: number, acceptedAtMs: number) => void
+  readonly onCommitted: (end: Position, bytes: number, acceptedAtMs: number) => void
 }
 
 interface Group {
@@ -67,12 +68,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function write(group: Group): Promise<void> {
-    const rows = blocks.reduce((sum, block) => sum + block.rows(), 0)
     try {
       const record = takeRecord(group)
       options.resetBlocks(true)
       const end = await writer.append(record)
-      options.onCommitted(end, record.length, rows, group.acceptedAtMs)
+      options.onCommitted(end, record.length, group.acceptedAtMs)
       group.resolve()
     } catch (error) {
       giveUp(group, error)
@@ -82,7 +82,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function giveUp(group: Group, error: unknown): void {
     // What gathered meanwhile may refer to origins in the lost record: it goes with it, and its senders come again.
     options.resetBlocks(false)
-    options.forget()
     group.reject(error)
     gathering?.reject(error)
     gathering = null

@@ -185,7 +185,8 @@ function areElementsWithinDepth(
   return true
 }
 
-function isKeyValueWithinDepth(reader: WireReader, start: number, end: number, depth: number): boolean {
+/** The same for the value of the KeyValue in `[start, end)`: only it can be nested. */
+export function isKeyValueWithinDepth(reader: WireReader, start: number, end: number, depth = 0): boolean {
   reader.position = start
   while (reader.position < end) {
     const field = reader.tag(end)

@@ -1,5 +1,5 @@
 import type { StringColumn } from '../native/string-column.ts'
-import { int64Text, isWithinDepth, jsonString, keyValueJson } from './any-value-text.ts'
+import { int64Text, isKeyValueWithinDepth, jsonString, keyValueJson } from './any-value-text.ts'
 import { FIXED32, FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
 
 /**
@@ -65,7 +65,7 @@ function eventJson(reader: WireReader, start: number, end: number): string | nul
       const to = reader.enter(end)
       const from = reader.position
       if (field === 2) name = jsonString(reader, from, to)
-      else if (!isKeyValueKept(reader, from, to)) return null
+      else if (!isKeyValueWithinDepth(reader, from, to)) return null
       else attributes.push(keyValueJson(reader, from, to))
       reader.position = to
     } else {
@@ -93,7 +93,7 @@ function linkJson(reader: WireReader, start: number, end: number): string | null
       if (field === 1) traceId = hex(reader, from, to)
       else if (field === 2) spanId = hex(reader, from, to)
       else if (field === 3) traceState = `,"traceState":${jsonString(reader, from, to)}`
-      else if (!isKeyValueKept(reader, from, to)) return null
+      else if (!isKeyValueWithinDepth(reader, from, to)) return null
       else attributes.push(keyValueJson(reader, from, to))
       reader.position = to
     } else {
@@ -102,22 +102,6 @@ function linkJson(reader: WireReader, start: number, end: number): string | null
   }
   const flagsText = flags === 0 ? '' : `,"flags":${flags}`
   return `{"traceId":"${traceId}","spanId":"${spanId}"${traceState}${tail(attributes, dropped)}${flagsText}}`
-}
-
-/** Depth of the KeyValue in `[start, end)`; only its value can be nested. */
-function isKeyValueKept(reader: WireReader, start: number, end: number): boolean {
-  reader.position = start
-  while (reader.position < end) {
-    const field = reader.tag(end)
-    if (field === 2 && reader.wireType === LENGTH_DELIMITED) {
-      const to = reader.enter(end)
-      if (!isWithinDepth(reader, reader.position, to)) return false
-      reader.position = to
-    } else {
-      reader.skip(end, field)
-    }
-  }
-  return true
 }
 
 function tail(attributes: readonly string[], dropped: number): string {

@@ -30,10 +30,11 @@ export interface TelemetryBlocks {
   rollback(): void
   /** Rows over all blocks. */
   rows(): number
-  /** Empties the blocks; `areWritten` false when what they held did not reach the disk. */
+  /**
+   * Empties the blocks. `areWritten` false: what they held, or what the batch before them held, did not reach the disk, and
+   * everything that is written once must be written again.
+   */
   reset(areWritten: boolean): void
-  /** What stood in a batch that was reset may be lost: everything that is written once must be written again. */
-  forget(): void
 }
 
 /** Makes empty blocks of all tables with their decoders. */
@@ -113,6 +114,5 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
       if (!areWritten) forget()
       renewInterners()
     },
-    forget,
   }
 }
