@@ -69,6 +69,7 @@ export function retentionDays(
       return Math.max(traces, metrics) + 1
     case 'metric_series':
     case 'prom_series':
+    case 'prom_metadata':
       return metrics + 1
     case 'alert_states':
     case 'alert_transitions':

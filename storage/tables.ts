@@ -17,6 +17,8 @@ export const TABLES = [
   'metric_exemplars',
   'prom_series',
   'metric_samples',
+  'metric_native_histograms',
+  'prom_metadata',
 ] as const
 
 /** The name of a table of ours. Statements take it from here, never from input. */

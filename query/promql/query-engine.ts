@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { SeriesOverlay } from './series-source.ts'
 
@@ -6,6 +7,8 @@ export interface VectorSample {
   readonly labels: Labels
   readonly timestampMs: number
   readonly value: number
+  /** The sample is this native histogram, and `value` means nothing. */
+  readonly histogram?: FloatHistogram
 }
 
 /** One series of a range vector or of a range query's answer: only points that are there, ascending. */
@@ -14,6 +17,8 @@ export interface MatrixSeries {
   /** Epoch milliseconds. */
   readonly timestamps: Float64Array
   readonly values: Float64Array
+  /** Where there is one, the point is that native histogram. Absent or null: only numbers. */
+  readonly histograms?: readonly (FloatHistogram | null)[] | null
 }
 
 interface Notes {

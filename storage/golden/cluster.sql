@@ -518,3 +518,60 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 
 CREATE TABLE IF NOT EXISTS meshwatch.notifications ON CLUSTER 'mesh' AS meshwatch.notifications_local
 ENGINE = Distributed('mesh', 'meshwatch', 'notifications_local', cityHash64(id));
+
+ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+
+ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+
+ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+
+ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+
+ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
+
+ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
+
+CREATE TABLE IF NOT EXISTS meshwatch.metric_native_histograms_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  reset_hint UInt8,
+  schema Int8,
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  zero_count Float64 CODEC(ZSTD(1)),
+  count Float64 CODEC(ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  positive_offsets Array(Int32) CODEC(ZSTD(1)),
+  positive_lengths Array(UInt32) CODEC(ZSTD(1)),
+  positive_counts Array(Float64) CODEC(ZSTD(1)),
+  negative_offsets Array(Int32) CODEC(ZSTD(1)),
+  negative_lengths Array(UInt32) CODEC(ZSTD(1)),
+  negative_counts Array(Float64) CODEC(ZSTD(1)),
+  custom_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/metric_native_histograms_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.metric_native_histograms ON CLUSTER 'mesh' AS meshwatch.metric_native_histograms_local
+ENGINE = Distributed('mesh', 'meshwatch', 'metric_native_histograms_local', cityHash64(series));
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_metadata_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  day Date,
+  type LowCardinality(String),
+  unit LowCardinality(String),
+  help String CODEC(ZSTD(1)),
+  version UInt64
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_metadata_local', '{replica}', version)
+PARTITION BY day
+ORDER BY (tenant, name)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_metadata ON CLUSTER 'mesh' AS meshwatch.prom_metadata_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_metadata_local', cityHash64(name));

@@ -458,3 +458,48 @@ PARTITION BY toStartOfMonth(created)
 ORDER BY (tenant, created, id)
 TTL toDate(created) + INTERVAL 400 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+ALTER TABLE metric_samples ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+
+ALTER TABLE metric_samples MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+
+ALTER TABLE metric_samples MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
+
+CREATE TABLE IF NOT EXISTS metric_native_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  reset_hint UInt8,
+  schema Int8,
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  zero_count Float64 CODEC(ZSTD(1)),
+  count Float64 CODEC(ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  positive_offsets Array(Int32) CODEC(ZSTD(1)),
+  positive_lengths Array(UInt32) CODEC(ZSTD(1)),
+  positive_counts Array(Float64) CODEC(ZSTD(1)),
+  negative_offsets Array(Int32) CODEC(ZSTD(1)),
+  negative_lengths Array(UInt32) CODEC(ZSTD(1)),
+  negative_counts Array(Float64) CODEC(ZSTD(1)),
+  custom_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS prom_metadata (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  day Date,
+  type LowCardinality(String),
+  unit LowCardinality(String),
+  help String CODEC(ZSTD(1)),
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+PARTITION BY day
+ORDER BY (tenant, name)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;

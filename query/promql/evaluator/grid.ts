@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../../model/float-histogram.ts'
 import type { Labels } from '../../../model/labels.ts'
 
 /** The moments at which an expression is evaluated: `startMs`, `startMs + stepMs` …, `count` of them. An instant is a grid of one. */
@@ -15,6 +16,8 @@ export interface GridSeries {
   /** One value per moment; it counts only where `present` is 1. */
   readonly values: Float64Array
   readonly present: Uint8Array
+  /** Where there is one (and `present` is 1) the sample is that native histogram. Absent or null: only numbers. */
+  readonly histograms?: (FloatHistogram | null)[] | null
 }
 
 /** What an expression gives on a grid. */

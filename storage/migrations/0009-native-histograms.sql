@@ -1,0 +1,50 @@
+-- When the counter behind a sample began to count; the epoch: not known. Neighbouring samples are alike: the codecs say how.
+ALTER TABLE metric_samples ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+ALTER TABLE metric_samples MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+ALTER TABLE metric_samples MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
+
+-- Samples that are native histograms, in Prometheus' form, counts as floats; series and their stale samples as in metric_samples.
+-- reset_hint: 0 unknown, 1 reset, 2 not reset, 3 gauge. Spans: offset and length side by side; counts are not differences.
+-- schema -53: the bounds are custom_values.
+-- shard: cityHash64(series)
+CREATE TABLE metric_native_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  reset_hint UInt8,
+  schema Int8,
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  zero_count Float64 CODEC(ZSTD(1)),
+  count Float64 CODEC(ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  positive_offsets Array(Int32) CODEC(ZSTD(1)),
+  positive_lengths Array(UInt32) CODEC(ZSTD(1)),
+  positive_counts Array(Float64) CODEC(ZSTD(1)),
+  negative_offsets Array(Int32) CODEC(ZSTD(1)),
+  negative_lengths Array(UInt32) CODEC(ZSTD(1)),
+  negative_counts Array(Float64) CODEC(ZSTD(1)),
+  custom_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
+
+-- What senders of Prometheus samples say about a metric, one row per metric and day; the row written last counts (readers use FINAL).
+-- type: counter, gauge, histogram, gaugehistogram, summary, info, stateset or unknown.
+-- shard: cityHash64(name)
+CREATE TABLE prom_metadata (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  day Date,
+  type LowCardinality(String),
+  unit LowCardinality(String),
+  help String CODEC(ZSTD(1)),
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+PARTITION BY day
+ORDER BY (tenant, name)
+TTL day + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000;
