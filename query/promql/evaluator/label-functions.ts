@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { expandMatch } from '../../../model/expand-match.ts'
 import { type Labels, labelValue, METRIC_NAME, withLabel } from '../../../model/labels.ts'
 import { errorMessage } from '../../../runtime/errors.ts'
 import { executionError, mergeEqualLabels } from './evaluation.ts'
@@ -16,11 +17,7 @@ export function labelReplace(
   if (!isLabelName(target)) {
     throw executionError(`invalid destination label name in label_replace(): ${target}`)
   }
-  return relabel(series, target, (labels) => {
-    const match = expression.matcher(labelValue(labels, source))
-    if (!match.matches()) return null
-    return expand(replacement, (name) => groupOf(match, name))
-  })
+  return relabel(series, target, (labels) => expandMatch(expression, labelValue(labels, source), replacement))
 }
 
 /** `label_join`: `target` becomes the values of `sources`, joined. Throws as {@link labelReplace}. */
@@ -64,22 +61,4 @@ function compile(pattern: string): RE2JS {
   } catch (thrown) {
     throw executionError(`invalid regular expression in label_replace(): ${pattern}: ${errorMessage(thrown)}`)
   }
-}
-
-type Groups = ReturnType<RE2JS['matcher']>
-
-function groupOf(match: Groups, name: string): string {
-  try {
-    return (/^\d+$/.test(name) ? match.group(Number(name)) : match.group(name)) ?? ''
-  } catch {
-    return ''
-  }
-}
-
-/** Go's `Regexp.Expand`: `$name`, `${name}`, `$$`; a group that there is not is empty. */
-function expand(template: string, group: (name: string) => string): string {
-  return template.replace(
-    /\$(?:\$|\{([\p{L}\p{N}_]+)\}|([\p{L}\p{N}_]+))/gu,
-    (whole, braced?: string, bare?: string) => (whole === '$$' ? '$' : group(braced ?? bare ?? '')),
-  )
 }
