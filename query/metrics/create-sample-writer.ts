@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { type Labels, labelsKey, labelValue, METRIC_NAME, withLabel } from '../../model/labels.ts'
 import type { NativeInsert, Storage } from '../../storage/storage.ts'
 import { fixedColumn, mapColumn, nativeBlock, numberColumn, textColumn } from './native-samples.ts'
+import { type FloatRow, floatColumns, type HistogramRow, histogramColumns } from './sample-columns.ts'
 
 /** A sample to be stored. Its labels have a metric name. */
 export interface SampleToWrite {
@@ -11,13 +13,17 @@ export interface SampleToWrite {
   readonly value: number
   /** The sample only says that the series has ended. */
   readonly isStale?: boolean
+  /** The sample is this native histogram, and `value` means nothing. */
+  readonly histogram?: FloatHistogram | null | undefined
+  /** When the counter behind the sample began to count, epoch milliseconds; absent or 0: not known. */
+  readonly startMs?: number | undefined
 }
 
 /** Stores samples that are Prometheus' own already: what rules record. */
 export interface SampleWriter {
   /**
    * Stores samples of one tenant; what is stored is seen by the next query. The same `token` is stored once, however often it is tried. Throws what
-   * {@link Storage.insertNative} throws; then nothing or the series alone may be stored.
+   * {@link Storage.insertNative} throws; then nothing or the series alone may be stored, or those samples that are numbers.
    */
   write(tenant: string, samples: readonly SampleToWrite[], token: string): Promise<void>
 }
@@ -40,7 +46,7 @@ export function createSampleWriter(storage: Storage): SampleWriter {
         if (!told.has(key)) fresh.set(key, { labels, day })
       }
       if (fresh.size > 0) await storage.insertNative(seriesInsert(tenant, [...fresh.values()], token))
-      await storage.insertNative(samplesInsert(tenant, samples, token))
+      for (const insert of sampleInserts(tenant, samples, token)) await storage.insertNative(insert)
       for (const key of fresh.keys()) told.add(key)
     },
   }
@@ -82,44 +88,25 @@ function seriesInsert(
   return insertOf('prom_series', series.length, columns, `${token} series`)
 }
 
-function samplesInsert(tenant: string, samples: readonly SampleToWrite[], token: string): NativeInsert {
-  const columns = [
-    textColumn(
-      'tenant',
-      samples.map(() => tenant),
-    ),
-    textColumn(
-      'metric',
-      samples.map(({ labels }) => labelValue(labels, METRIC_NAME)),
-    ),
-    fixedColumn(
-      'series',
-      16,
-      samples.map(({ labels }) => seriesId(labels)),
-    ),
-    numberColumn(
-      'ts',
-      "DateTime64(3, 'UTC')",
-      8,
-      samples.map(({ timestampMs }) => timestampMs),
-      (bytes, value, offset) => bytes.writeBigInt64LE(BigInt(value), offset),
-    ),
-    numberColumn(
-      'value',
-      'Float64',
-      8,
-      samples.map(({ value }) => value),
-      (bytes, value, offset) => bytes.writeDoubleLE(value, offset),
-    ),
-    numberColumn(
-      'is_stale',
-      'Bool',
-      1,
-      samples.map(({ isStale }) => (isStale === true ? 1 : 0)),
-      (bytes, value, offset) => bytes.writeUInt8(value, offset),
-    ),
-  ]
-  return insertOf('metric_samples', samples.length, columns, `${token} samples`)
+function sampleInserts(tenant: string, samples: readonly SampleToWrite[], token: string): NativeInsert[] {
+  const floats: FloatRow[] = []
+  const histograms: HistogramRow[] = []
+  for (const { labels, timestampMs, startMs = 0, value, isStale = false, histogram } of samples) {
+    const metric = labelValue(labels, METRIC_NAME)
+    const sample = { metric, seriesId: seriesId(labels), timestampMs, startMs }
+    if (isStale || histogram === undefined || histogram === null) floats.push({ ...sample, value, isStale })
+    else histograms.push({ ...sample, histogram })
+  }
+  const inserts: NativeInsert[] = []
+  if (floats.length > 0) {
+    const columns = floatColumns(tenant, floats)
+    inserts.push(insertOf('metric_samples', floats.length, columns, `${token} samples`))
+  }
+  if (histograms.length > 0) {
+    const columns = histogramColumns(tenant, histograms)
+    inserts.push(insertOf('metric_native_histograms', histograms.length, columns, `${token} histograms`))
+  }
+  return inserts
 }
 
 function insertOf(

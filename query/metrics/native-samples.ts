@@ -48,6 +48,24 @@ export function mapColumn(name: string, rows: readonly (readonly string[])[]): E
   return { name, type: 'Map(String, String)', bytes: Buffer.concat([offsets, every(0), every(1)]) }
 }
 
+/** A column of arrays of numbers, each number written by `write` into `width` bytes. */
+export function arrayColumn(
+  name: string,
+  type: string,
+  width: number,
+  rows: readonly (readonly number[])[],
+  write: (bytes: Buffer, value: number, offset: number) => void,
+): EncodedColumn {
+  const offsets = Buffer.alloc(rows.length * 8)
+  let end = 0
+  for (const [index, row] of rows.entries()) {
+    end += row.length
+    offsets.writeBigUInt64LE(BigInt(end), index * 8)
+  }
+  const items = numberColumn(name, type, width, rows.flat(), write)
+  return { name, type: `Array(${type})`, bytes: Buffer.concat([offsets, items.bytes]) }
+}
+
 function text(value: string): Buffer {
   const bytes = Buffer.from(value, 'utf8')
   return Buffer.concat([varint(bytes.length), bytes])
