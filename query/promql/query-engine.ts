@@ -1,5 +1,6 @@
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Labels } from '../../model/labels.ts'
+import type { QueryTrace } from './query-plan.ts'
 import type { SeriesOverlay } from './series-source.ts'
 
 /** One element of an instant vector. `timestampMs` is the query's time. */
@@ -46,6 +47,8 @@ interface QueryBase {
   readonly signal?: AbortSignal
   /** Samples merged into what the source gives. */
   readonly overlay?: SeriesOverlay
+  /** Is told how the query was answered. */
+  readonly trace?: QueryTrace
 }
 
 /** A query at one moment. */
