@@ -26,6 +26,7 @@ export function createLateStorage(database: string, reason: string): LateStorage
         return arrived?.version ?? ''
       },
       select: async <Row>(question: Parameters<Storage['select']>[0]) => await real().select<Row>(question),
+      selectColumns: async (question) => await real().selectColumns(question),
       command: async (sql, params) => await real().command(sql, params),
       insertNative: async (insert) => await real().insertNative(insert),
       ping: async () => await real().ping(),

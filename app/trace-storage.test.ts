@@ -29,6 +29,7 @@ const storage = traceStorage({
     if (question.name === 'bad') throw new AppError('QUERY_TIMEOUT', 'Cannot answer: too slow')
     return []
   },
+  selectColumns: async () => ({ blocks: [], rows: 0, rowsRead: null }),
   command: async () => undefined,
   insertNative: async () => undefined,
   ping: async () => undefined,
@@ -41,12 +42,14 @@ test('a select inside a traced request has a span, also when it fails', async ()
   await trace.getTracer('test').startActiveSpan('request', async (span) => {
     await select('traces.search')
     await expect(select('bad')).rejects.toThrow('too slow')
+    await storage.selectColumns({ name: 'metrics.samples', tenant: 't', sql: 'SELECT {tenant:String}' })
     span.end()
   })
-  const [search, bad, request] = exporter.getFinishedSpans()
+  const [search, bad, columns, request] = exporter.getFinishedSpans()
   expect(search?.name).toBe('traces.search')
   expect(search?.parentSpanContext?.spanId).toBe(request?.spanContext().spanId)
   expect(search?.attributes).toMatchObject({ 'db.system.name': 'clickhouse' })
+  expect(columns?.name).toBe('metrics.samples')
   expect(bad?.status.code).toBe(SpanStatusCode.ERROR)
   expect(bad?.attributes['error.type']).toBe('QUERY_TIMEOUT')
 })

@@ -11,6 +11,12 @@ export interface Statement {
   readonly signal?: AbortSignal | undefined
 }
 
+/** An answer as bytes, and how many rows of tables were read for it; null: not told. */
+export interface NativeAnswer {
+  readonly bytes: Buffer
+  readonly rowsRead: number | null
+}
+
 /**
  * How statements reach ClickHouse: the part of storage that differs between the embedded engine and a server. Throws
  * what the client throws, and `AppError` for what it decides itself (TOO_MANY_REQUESTS, CANCELLED, QUERY_TIMEOUT).
@@ -21,6 +27,8 @@ export interface ClickHouseConnection {
   readonly version: string
   /** Rows as objects, 64-bit integers as decimal strings. */
   query(statement: Statement): Promise<unknown[]>
+  /** The answer in ClickHouse's Native format. */
+  queryNative(statement: Statement): Promise<NativeAnswer>
   /** Statements of ours that return nothing; they run one after the other on an embedded engine. */
   command(statement: Statement): Promise<void>
   insert(insert: NativeInsert): Promise<void>

@@ -9,6 +9,7 @@ import { mapClickHouseError } from './map-clickhouse-error.ts'
 import { migrate } from './migrate.ts'
 import { prepareInspection, prepareSelect } from './prepare-select.ts'
 import { readMigrations } from './read-migrations.ts'
+import { readNative } from './read-native.ts'
 import { connectServer } from './server/connect-server.ts'
 import type { ManagedStorage, Parameter, ReadLimits, Storage } from './storage.ts'
 import { createStorageMetrics } from './storage-metrics.ts'
@@ -114,6 +115,18 @@ function createStorage(connection: ClickHouseConnection, options: ConnectStorage
       metrics.observe('select', question.name, async () => {
         try {
           return (await connection.query(prepareSelect(question, options.limits))) as Row[]
+        } catch (error) {
+          throw mapClickHouseError(error, `ask ${question.name}`, true)
+        }
+      }),
+    selectColumns: (question) =>
+      metrics.observe('select', question.name, async () => {
+        try {
+          const { bytes, rowsRead } = await connection.queryNative(
+            prepareSelect(question, options.limits, 'columns'),
+          )
+          const blocks = readNative(bytes)
+          return { blocks, rows: blocks.reduce((sum, { rows }) => sum + rows, 0), rowsRead }
         } catch (error) {
           throw mapClickHouseError(error, `ask ${question.name}`, true)
         }

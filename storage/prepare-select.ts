@@ -3,13 +3,20 @@ import type { Statement } from './clickhouse-connection.ts'
 import type { Parameter, ReadLimits, Select } from './storage.ts'
 
 /** What a string can hold, with room for its being longer as text than in ClickHouse's memory. */
-const MAX_RESULT_BYTES = 2 ** 27
+const MAX_TEXT_BYTES = 2 ** 27
+
+/** An answer in columns is twice in memory for a moment. */
+const MAX_COLUMN_BYTES = 2 ** 29
 
 /**
  * Turns a question into a bounded statement. Throws INTERNAL when the statement cannot be one of ours: it does not
  * filter by `{tenant:String}`, is no SELECT, or names its own format or settings.
  */
-export function prepareSelect(question: Select, configured: ReadLimits): Statement {
+export function prepareSelect(
+  question: Select,
+  configured: ReadLimits,
+  form: 'text' | 'columns' = 'text',
+): Statement {
   const refuse = (why: string) => new AppError('INTERNAL', `Cannot ask ${question.name}: ${why}`)
   if (!/\{\s*tenant\s*:\s*String\s*\}/.test(question.sql)) {
     throw refuse('the statement does not filter by {tenant:String}')
@@ -36,8 +43,8 @@ export function prepareSelect(question: Select, configured: ReadLimits): Stateme
       max_execution_time: limits.timeoutMs / 1000,
       max_memory_usage: limits.maxMemoryBytes,
       max_result_rows: limits.maxResultRows,
-      // An answer is one text on its way to JavaScript.
-      max_result_bytes: Math.min(limits.maxMemoryBytes, MAX_RESULT_BYTES),
+      // An answer is one text, or one run of bytes, on its way to JavaScript.
+      max_result_bytes: Math.min(limits.maxMemoryBytes, form === 'text' ? MAX_TEXT_BYTES : MAX_COLUMN_BYTES),
       result_overflow_mode: 'throw',
       timeout_overflow_mode: 'throw',
       ...(limits.maxRowsToRead > 0

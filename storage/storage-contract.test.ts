@@ -348,13 +348,103 @@ describe.each(['embedded', 'server', 'cluster'] as const)('storage, %s', (kind) 
     })
   })
 
+  describe('columns', () => {
+    test('of every type we ask for come with every bit', async () => {
+      const answer = await storage.selectColumns(
+        question(
+          `SELECT
+  toUInt8(number + 1) AS byte, number = 0 AS flag, toUInt32(4294967295) AS wide, toInt64(-1) AS negative,
+  reinterpretAsFloat64(0x7FF0000000000002) AS marker, toFloat64(number) / 3 AS third, -0.0 AS zero,
+  concat('t\\0é', toString(number)) AS text, unhex('00ff') :: FixedString(2) AS bytes,
+  range(number * 2) :: Array(UInt16) AS list, [[toFloat64(number)], []] AS nested, map(toLowCardinality('a'), 'b', 'c', '') AS pairs, [toLowCardinality('x')] AS few, [] :: Array(LowCardinality(String)) AS nothing,
+  toLowCardinality('same') AS repeated, CAST(1, 'Enum8(\\'x\\' = 1)') AS enumerated
+FROM numbers(3)`.replaceAll('\\\\', '\\'),
+        ),
+      )
+      expect(answer.rows).toBe(3)
+      const [block] = answer.blocks
+      const column = (name: string) => block?.columns.get(name)
+      expect(column('byte')).toEqual({ kind: 'number', values: Uint8Array.of(1, 2, 3) })
+      expect(column('flag')).toEqual({ kind: 'number', values: Uint8Array.of(1, 0, 0) })
+      expect(column('wide')).toEqual({
+        kind: 'number',
+        values: Uint32Array.of(2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1),
+      })
+      expect(column('negative')).toEqual({ kind: 'number', values: BigInt64Array.of(-1n, -1n, -1n) })
+      expect(column('third')).toEqual({ kind: 'number', values: Float64Array.of(0, 1 / 3, 2 / 3) })
+      expect(column('zero')).toEqual({ kind: 'number', values: Float64Array.of(-0, -0, -0) })
+      expect(column('text')).toEqual({ kind: 'text', values: ['t\0é0', 't\0é1', 't\0é2'] })
+      expect(column('bytes')).toEqual({
+        kind: 'bytes',
+        width: 2,
+        values: Uint8Array.of(0, 255, 0, 255, 0, 255),
+      })
+      expect(column('list')).toEqual({
+        kind: 'array',
+        ends: Float64Array.of(0, 2, 6),
+        elements: [{ kind: 'number', values: Uint16Array.of(0, 1, 0, 1, 2, 3) }],
+      })
+      expect(column('nested')).toEqual({
+        kind: 'array',
+        ends: Float64Array.of(2, 4, 6),
+        elements: [
+          {
+            kind: 'array',
+            ends: Float64Array.of(1, 1, 2, 2, 3, 3),
+            elements: [{ kind: 'number', values: Float64Array.of(0, 1, 2) }],
+          },
+        ],
+      })
+      expect(column('pairs')).toMatchObject({
+        elements: [{ values: ['a', 'c', 'a', 'c', 'a', 'c'] }, { values: ['b', '', 'b', '', 'b', ''] }],
+      })
+      expect(column('few')).toMatchObject({ elements: [{ values: ['x', 'x', 'x'] }] })
+      expect(column('nothing')).toMatchObject({ ends: Float64Array.of(0, 0, 0), elements: [{ values: [] }] })
+      expect(column('repeated')).toEqual({ kind: 'text', values: ['same', 'same', 'same'] })
+      expect(column('enumerated')).toEqual({ kind: 'number', values: Int8Array.of(1, 1, 1) })
+      const marker = column('marker')
+      const numbers = marker?.kind === 'number' ? marker.values : new Float64Array(0)
+      expect([...new Uint32Array(numbers.buffer).subarray(0, 2)]).toEqual([2, 0x7ff00000])
+    })
+
+    test('of many blocks, and of none', async () => {
+      const many = question('SELECT number AS n FROM numbers(1000)', { settings: { max_block_size: 300 } })
+      const answer = await storage.selectColumns(many)
+      expect(answer.rows).toBe(1000)
+      let next = 0n
+      for (const { columns } of answer.blocks) {
+        const column = columns.get('n')
+        if (column?.kind !== 'number') throw new TypeError('no numbers')
+        for (const value of column.values) expect(value).toBe(next++)
+      }
+      const none = await storage.selectColumns(question('SELECT number AS n FROM numbers(0)'))
+      expect(none).toMatchObject({ blocks: [], rows: 0 })
+    })
+
+    test('have the same limits, and errors as a whole', async () => {
+      const tooMany = storage.selectColumns(question('SELECT number FROM numbers(1001)'))
+      expect(await codeOf(tooMany)).toBe('RESULT_TOO_LARGE')
+      const tooSlow = question('SELECT sum(sipHash64(number)) FROM numbers(100000000000)', {
+        limits: { timeoutMs: 300 },
+      })
+      expect(await codeOf(storage.selectColumns(tooSlow))).toBe('QUERY_TIMEOUT')
+      const late = question('SELECT throwIf(number = 999) FROM numbers(1000)')
+      expect(await codeOf(storage.selectColumns(late))).toBe('INTERNAL')
+      expect(await codeOf(storage.selectColumns({ name: 't', tenant: 'a', sql: 'SELECT 1' }))).toBe(
+        'INTERNAL',
+      )
+      const unknown = storage.selectColumns(question('SELECT generateUUIDv4() AS x'))
+      await expect(unknown).rejects.toThrow('no reader for the type UUID')
+    })
+  })
+
   test('questions whose callers go are stopped and leave their places to others', async () => {
     const controller = new AbortController()
     const endless = question('SELECT sum(sipHash64(number)) FROM numbers(100000000001)', {
       signal: controller.signal,
     })
     // As many as run at the same time. By themselves they would go on for the five seconds of their limit.
-    const asked = [storage.select(endless), storage.select(endless)].map(codeOf)
+    const asked = [storage.select(endless), storage.selectColumns(endless)].map(codeOf)
     await expect.poll(() => running(kind), { timeout: 4000 }).toBeGreaterThan(0)
     controller.abort()
     expect(await Promise.all(asked)).toEqual(['CANCELLED', 'CANCELLED'])

@@ -1,3 +1,4 @@
+import type { ColumnAnswer } from './column-block.ts'
 import type { AlertTable, TableName } from './tables.ts'
 
 /** A value bound to a `{name:Type}` parameter of a statement. */
@@ -64,6 +65,11 @@ export interface Storage {
    * NaN and infinities as `nan`, `inf`, `-inf`.
    */
   select<Row>(question: Select): Promise<Row[]>
+  /**
+   * Asks as {@link select} does; columns as arrays in memory, without text between: every bit of a number arrives, a NaN's too. Types as
+   * `readNative` knows them; the statement casts others.
+   */
+  selectColumns(question: Select): Promise<ColumnAnswer>
   /** Runs a statement of ours that returns nothing (DDL, maintenance). Unqualified names are in `database`. */
   command(sql: string, params?: Readonly<Record<string, Parameter>>): Promise<void>
   /** Inserts blocks exactly once per token; resolves when ClickHouse has them. */

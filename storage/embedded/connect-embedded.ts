@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { drainPending } from 'chdb'
-import type { ClickHouseConnection } from '../clickhouse-connection.ts'
+import type { ClickHouseConnection, NativeAnswer, Statement } from '../clickhouse-connection.ts'
 import { quoteString } from '../format-parameter.ts'
 import { type EngineLane, openEngineLane } from './engine-lane.ts'
 import { createInsertFile, removeInsertFiles } from './insert-file.ts'
@@ -55,23 +55,29 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
       .catch(() => undefined)
   }
 
+  const ask = (statement: Statement, format: string): Promise<NativeAnswer> => {
+    const ticket = `meshwatch-${nextTicket++}`
+    const sql = `${renderStatement(statement, ticket)} FORMAT ${format}`
+    let killing: NodeJS.Timeout | undefined
+    const work = (free: EngineLane) => free.run(sql).finally(() => clearInterval(killing))
+    return queries.run(work, {
+      timeoutMs: statement.timeoutMs,
+      signal: statement.signal,
+      onAbandoned: () => {
+        kill(ticket)
+        killing = setInterval(kill, KILL_PERIOD_MS, ticket)
+      },
+    })
+  }
+
   return {
     kind: 'embedded',
     version,
-    query(statement) {
-      const ticket = `meshwatch-${nextTicket++}`
-      const sql = `${renderStatement(statement, ticket)} FORMAT JSONEachRow`
-      let killing: NodeJS.Timeout | undefined
-      const work = (free: EngineLane) => free.run(sql).finally(() => clearInterval(killing))
-      return queries.run(work, {
-        timeoutMs: statement.timeoutMs,
-        signal: statement.signal,
-        onAbandoned: () => {
-          kill(ticket)
-          killing = setInterval(kill, KILL_PERIOD_MS, ticket)
-        },
-      })
+    async query(statement) {
+      const { bytes } = await ask(statement, 'JSONEachRow')
+      return parseRows(bytes.toString('utf8'))
     },
+    queryNative: (statement) => ask(statement, 'Native'),
     async command(statement) {
       await maintenance.run((free) => free.run(renderStatement(statement)), statement)
     },
@@ -93,4 +99,10 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
       await drainPending()
     },
   }
+}
+
+function parseRows(text: string): unknown[] {
+  if (text === '') return []
+  const lines = text.endsWith('\n') ? text.slice(0, -1) : text
+  return JSON.parse(`[${lines.replaceAll('\n', ',')}]`) as unknown[]
 }

@@ -1,5 +1,6 @@
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from '@clickhouse/client'
 import { createChdbConnection } from 'chdb/connection'
+import type { NativeAnswer } from '../clickhouse-connection.ts'
 import { isClickHouseError } from '../map-clickhouse-error.ts'
 import { OUTPUT_SETTINGS } from '../output-settings.ts'
 import { renderSettings } from './render-statement.ts'
@@ -9,10 +10,10 @@ import { renderSettings } from './render-statement.ts'
  */
 export interface EngineLane {
   /**
-   * Runs statements separated by `;` and returns the rows of the last one, which must end with `FORMAT JSONEachRow`
-   * or return nothing. Cannot be interrupted from here: it settles when the engine has finished.
+   * Runs statements separated by `;` and returns what the last one, which names its format, gives. Cannot be interrupted from here: it
+   * settles when the engine has finished.
    */
-  run(sql: string): Promise<unknown[]>
+  run(sql: string): Promise<NativeAnswer>
   close(): Promise<void>
 }
 
@@ -33,10 +34,12 @@ export function openEngineLane(path: string, database: string): EngineLane {
     async run(sql) {
       client ??= open()
       try {
-        const { stream } = await (await client).exec({ query: sql })
+        const { stream, summary } = await (await client).exec({ query: sql })
         const chunks: Buffer[] = []
         for await (const chunk of stream) chunks.push(chunk as Buffer)
-        return parseRows(Buffer.concat(chunks).toString('utf8'))
+        const [only] = chunks
+        const bytes = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+        return { bytes, rowsRead: summary === undefined ? null : Number(summary.read_rows) }
       } catch (error) {
         // An answer of ClickHouse leaves the session sound. Anything else may not, so the next statement gets a new one.
         if (!isClickHouseError(error)) {
@@ -60,9 +63,3 @@ const MAX_STATEMENT_BYTES = 2 ** 24
 
 // The client carries a copy of the types that the engine's package takes from elsewhere: same shape, other identity.
 type InjectedConnection = NonNullable<ClickHouseClientConfigOptions['connection']>
-
-function parseRows(text: string): unknown[] {
-  if (text === '') return []
-  const lines = text.endsWith('\n') ? text.slice(0, -1) : text
-  return JSON.parse(`[${lines.replaceAll('\n', ',')}]`) as unknown[]
-}

@@ -5,7 +5,7 @@ import { createLanePool } from './lane-pool.ts'
 function lane(): EngineLane & { closed: boolean } {
   return {
     closed: false,
-    run: () => Promise.resolve([]),
+    run: () => Promise.resolve({ bytes: Buffer.alloc(0), rowsRead: null }),
     async close() {
       this.closed = true
     },

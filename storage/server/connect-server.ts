@@ -26,7 +26,12 @@ const COMMAND_TIMEOUT_MS = 600_000
  */
 export async function connectServer(options: ServerOptions): Promise<ClickHouseConnection> {
   const { config } = options
-  const client = (database: string | undefined, connections: number, timeoutMs: number) =>
+  const client = (
+    database: string | undefined,
+    connections: number,
+    timeoutMs: number,
+    isCompressed = true,
+  ) =>
     createClient({
       url: config.url,
       username: config.username,
@@ -35,8 +40,8 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
       application: 'meshwatch',
       max_open_connections: connections,
       request_timeout: timeoutMs,
-      // Answers are text and shrink tenfold. Native blocks would cost more processor time here than they save on the wire.
-      compression: { response: true, request: false },
+      // Text shrinks tenfold. Native blocks would cost more processor time than they save on the wire.
+      compression: { response: isCompressed, request: false },
       keep_alive: { enabled: true, idle_socket_ttl: 2500, eagerly_destroy_stale_sockets: true },
       // Long lists would not fit into a URL.
       use_multipart_params_auto: true,
@@ -46,6 +51,7 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
 
   const version = await prepare(client(undefined, 1, 10_000), config)
   const queries = client(config.database, options.queryConcurrency, COMMAND_TIMEOUT_MS)
+  const columns = client(config.database, options.queryConcurrency, COMMAND_TIMEOUT_MS, false)
   // Apart from the queries, so that no crowd of them keeps an insert waiting.
   const writes = client(config.database, 4, COMMAND_TIMEOUT_MS)
 
@@ -66,6 +72,26 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
           },
         })
         return await result.json<unknown>()
+      })
+    },
+    async queryNative(statement) {
+      return withDeadline(statement, async (signal) => {
+        const { stream, summary } = await columns.exec({
+          query: `${statement.sql}\nFORMAT Native`,
+          query_params: { ...statement.params },
+          abort_signal: signal,
+          clickhouse_settings: {
+            ...statement.settings,
+            ...READ_SETTINGS,
+            ...(config.cluster === null ? {} : { distributed_product_mode: 'global' }),
+          },
+        })
+        const chunks: Buffer[] = []
+        for await (const chunk of stream) chunks.push(chunk as Buffer)
+        return {
+          bytes: Buffer.concat(chunks),
+          rowsRead: summary === undefined ? null : Number(summary.read_rows),
+        }
       })
     },
     async command(statement) {
@@ -102,7 +128,7 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
       })
     },
     async close() {
-      await Promise.all([queries.close(), writes.close()])
+      await Promise.all([queries.close(), columns.close(), writes.close()])
     },
   }
 }
