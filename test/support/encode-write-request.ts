@@ -190,12 +190,9 @@ function writeSide(
       writeInteger(writer, 2, length)
     })
   }
-  if (!isInteger) return writeDoubles(writer, field + 2, buckets)
-  writePacked(
-    writer,
-    field + 1,
-    buckets.map((count, index) => zigZag(count - (buckets[index - 1] ?? 0))),
-  )
+  const differences = buckets.map((count, index) => zigZag(count - (buckets[index - 1] ?? 0)))
+  if (isInteger) writePacked(writer, field + 1, differences)
+  else writeDoubles(writer, field + 2, buckets)
 }
 
 function writePacked(writer: ProtobufWriter, field: number, numbers: readonly number[]): void {
