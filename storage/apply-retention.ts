@@ -70,6 +70,8 @@ export function retentionDays(
     case 'metric_series':
     case 'prom_series':
     case 'prom_metadata':
+    case 'prom_index':
+    case 'prom_label_values':
       return metrics + 1
     case 'alert_states':
     case 'alert_transitions':

@@ -41,7 +41,7 @@ describe.each(CASES)('the schema rendered as $file', ({ file, target }) => {
   test('is understood by ClickHouse', async () => {
     for (const statement of statements) {
       const tree = (await session.queryAsync(`EXPLAIN AST ${statement}`)).text()
-      expect(tree).toMatch(/^"?(Create|Alter)Query/)
+      expect(tree).toMatch(/^"?(Create|Alter|Insert)Query/)
     }
     await expect(session.queryAsync('EXPLAIN AST CREATE TABLE x (')).rejects.toThrow('Syntax error')
   })
@@ -68,11 +68,19 @@ describe('renderDdl', () => {
     ])
   })
 
+  test('fills through the distributed tables', () => {
+    const sql = '-- why\nINSERT INTO t (a)\nSELECT b AS a\nFROM u'
+    expect(renderDdl(sql, cluster)).toEqual(['INSERT INTO mw.t (a)\nSELECT b AS a\nFROM mw.u'])
+    expect(renderDdl(sql, { ...cluster, cluster: null })).toEqual(['INSERT INTO t (a)\nSELECT b AS a\nFROM u'])
+  })
+
   test.each([
     'ALTER TABLE t ADD COLUMN b String',
     'ALTER TABLE t DELETE WHERE 1',
     'DROP TABLE t',
     'INSERT INTO t VALUES (1)',
+    'INSERT INTO t (a) SELECT 1',
+    'INSERT INTO t SELECT a\nFROM u',
     'CREATE TABLE t (a Int8) ENGINE = Log\n',
     'CREATE MATERIALIZED VIEW v TO t AS SELECT * FROM u',
   ])('refuses what it cannot render for a cluster: %s', (sql) => {

@@ -12,7 +12,9 @@ export interface DdlTarget {
  * them may be repeated without effect. On one node that is the statement itself, with settings that bring parts to disk
  * before an insert is answered. On a cluster a table `t` becomes `t_local`, replicated, and `t`, distributed over the
  * shards by the expression of the comment `-- shard:` above it (without one, at random); views read and write the local
- * tables. Throws when the statement is of another kind or could not be repeated.
+ * tables. What a view would have made of rows that were there before it (`INSERT INTO t (…) SELECT … FROM u`) goes through the distributed
+ * tables; the rows of `t` must be such that the same ones again make no difference.
+ * Throws when the statement is of another kind or could not be repeated.
  */
 export function renderDdl(statement: string, target: DdlTarget): string[] {
   const shard = /^--\s*shard:\s*(.+)$/m.exec(statement)?.[1]?.trim() ?? 'rand()'
@@ -23,6 +25,8 @@ export function renderDdl(statement: string, target: DdlTarget): string[] {
   if (view !== null) return [renderView(view[1] ?? '', view[2] ?? '', view[3] ?? '', target)]
   const alter = /^ALTER TABLE (\w+) ([\s\S]*)$/.exec(sql)
   if (alter !== null) return renderAlter(alter[1] ?? '', alter[2] ?? '', target)
+  const filling = /^INSERT INTO (\w+ \([^)]*\))\s(SELECT\s[\s\S]*)$/.exec(sql)
+  if (filling !== null) return [renderFilling(filling[1] ?? '', filling[2] ?? '', target)]
   throw new Error(`Cannot render the statement: it starts with ${JSON.stringify(sql.slice(0, 40))}`)
 }
 
@@ -72,6 +76,12 @@ function renderView(name: string, to: string, select: string, target: DdlTarget)
   const local = select.replace(/^FROM (\w+)$/gm, `FROM ${database}.$1_local`)
   if (local === select) throw new Error(`Cannot render the view ${name}: no line of it is FROM and a table`)
   return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${name} ${onCluster(cluster)} TO ${database}.${to}_local AS\n${local}`
+}
+
+function renderFilling(to: string, select: string, { database, cluster }: DdlTarget): string {
+  const from = select.replace(/^FROM (\w+)$/gm, `FROM ${database}.$1`)
+  if (from === select) throw new Error(`Cannot render the filling of ${to}: no line of it is FROM and a table`)
+  return cluster === null ? `INSERT INTO ${to}\n${select}` : `INSERT INTO ${database}.${to}\n${from}`
 }
 
 function renderAlter(name: string, change: string, target: DdlTarget): string[] {

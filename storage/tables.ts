@@ -19,6 +19,8 @@ export const TABLES = [
   'metric_samples',
   'metric_native_histograms',
   'prom_metadata',
+  'prom_index',
+  'prom_label_values',
 ] as const
 
 /** The name of a table of ours. Statements take it from here, never from input. */

@@ -575,3 +575,63 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 
 CREATE TABLE IF NOT EXISTS meshwatch.prom_metadata ON CLUSTER 'mesh' AS meshwatch.prom_metadata_local
 ENGINE = Distributed('mesh', 'meshwatch', 'prom_metadata_local', cityHash64(name));
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_index_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  job LowCardinality(String),
+  id FixedString(16) CODEC(ZSTD(1)),
+  day SimpleAggregateFunction(max, Date),
+  first_seen SimpleAggregateFunction(min, DateTime('UTC')),
+  kind SimpleAggregateFunction(anyLast, Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5, 'sample' = 6)),
+  temporality SimpleAggregateFunction(anyLast, Enum8('unspecified' = 0, 'delta' = 1, 'cumulative' = 2)),
+  is_monotonic SimpleAggregateFunction(anyLast, Bool),
+  metric SimpleAggregateFunction(anyLast, LowCardinality(String)),
+  labels SimpleAggregateFunction(anyLast, Map(String, String)) CODEC(ZSTD(1)),
+  INDEX label_values mapValues(labels) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_index_local', '{replica}')
+PARTITION BY toLastDayOfWeek(day)
+ORDER BY (tenant, name, job, id)
+TTL toLastDayOfWeek(day) + INTERVAL 31 DAY
+SETTINGS index_granularity = 256, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_index ON CLUSTER 'mesh' AS meshwatch.prom_index_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_index_local', cityHash64(id));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS meshwatch.prom_index_mv ON CLUSTER 'mesh' TO meshwatch.prom_index_local AS
+SELECT
+  tenant, name, labels['job'] AS job, id, day, now('UTC') AS first_seen, kind, temporality, is_monotonic, metric,
+  CAST(labels, 'Map(String, String)') AS labels
+FROM meshwatch.prom_series_local;
+
+INSERT INTO meshwatch.prom_index (tenant, name, job, id, day, first_seen, kind, temporality, is_monotonic, metric, labels)
+SELECT
+  tenant, name, labels['job'] AS job, id, day, toDateTime(day, 'UTC') AS first_seen, kind, temporality, is_monotonic, metric,
+  CAST(labels, 'Map(String, String)') AS labels
+FROM meshwatch.prom_series;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_label_values_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  label LowCardinality(String),
+  value String CODEC(ZSTD(1)),
+  day SimpleAggregateFunction(max, Date)
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_label_values_local', '{replica}')
+PARTITION BY toLastDayOfWeek(day)
+ORDER BY (tenant, label, value)
+TTL toLastDayOfWeek(day) + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_label_values ON CLUSTER 'mesh' AS meshwatch.prom_label_values_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_label_values_local', cityHash64(value));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS meshwatch.prom_label_values_mv ON CLUSTER 'mesh' TO meshwatch.prom_label_values_local AS
+SELECT tenant, label, value, max(day) AS day
+FROM meshwatch.prom_series_local
+ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
+GROUP BY tenant, label, value;
+
+INSERT INTO meshwatch.prom_label_values (tenant, label, value, day)
+SELECT tenant, label, value, max(day) AS day
+FROM meshwatch.prom_series
+ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
+GROUP BY tenant, label, value;

@@ -503,3 +503,57 @@ PARTITION BY day
 ORDER BY (tenant, name)
 TTL day + INTERVAL 31 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+CREATE TABLE IF NOT EXISTS prom_index (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  job LowCardinality(String),
+  id FixedString(16) CODEC(ZSTD(1)),
+  day SimpleAggregateFunction(max, Date),
+  first_seen SimpleAggregateFunction(min, DateTime('UTC')),
+  kind SimpleAggregateFunction(anyLast, Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5, 'sample' = 6)),
+  temporality SimpleAggregateFunction(anyLast, Enum8('unspecified' = 0, 'delta' = 1, 'cumulative' = 2)),
+  is_monotonic SimpleAggregateFunction(anyLast, Bool),
+  metric SimpleAggregateFunction(anyLast, LowCardinality(String)),
+  labels SimpleAggregateFunction(anyLast, Map(String, String)) CODEC(ZSTD(1)),
+  INDEX label_values mapValues(labels) TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = AggregatingMergeTree
+PARTITION BY toLastDayOfWeek(day)
+ORDER BY (tenant, name, job, id)
+TTL toLastDayOfWeek(day) + INTERVAL 31 DAY
+SETTINGS index_granularity = 256, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS prom_index_mv TO prom_index AS
+SELECT
+  tenant, name, labels['job'] AS job, id, day, now('UTC') AS first_seen, kind, temporality, is_monotonic, metric,
+  CAST(labels, 'Map(String, String)') AS labels
+FROM prom_series;
+
+INSERT INTO prom_index (tenant, name, job, id, day, first_seen, kind, temporality, is_monotonic, metric, labels)
+SELECT
+  tenant, name, labels['job'] AS job, id, day, toDateTime(day, 'UTC') AS first_seen, kind, temporality, is_monotonic, metric,
+  CAST(labels, 'Map(String, String)') AS labels
+FROM prom_series;
+
+CREATE TABLE IF NOT EXISTS prom_label_values (
+  tenant LowCardinality(String),
+  label LowCardinality(String),
+  value String CODEC(ZSTD(1)),
+  day SimpleAggregateFunction(max, Date)
+) ENGINE = AggregatingMergeTree
+PARTITION BY toLastDayOfWeek(day)
+ORDER BY (tenant, label, value)
+TTL toLastDayOfWeek(day) + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS prom_label_values_mv TO prom_label_values AS
+SELECT tenant, label, value, max(day) AS day
+FROM prom_series
+ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
+GROUP BY tenant, label, value;
+
+INSERT INTO prom_label_values (tenant, label, value, day)
+SELECT tenant, label, value, max(day) AS day
+FROM prom_series
+ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
+GROUP BY tenant, label, value;
