@@ -1,5 +1,5 @@
-import { addHistograms } from '../../../model/add-histograms.ts'
 import type { FloatHistogram } from '../../../model/float-histogram.ts'
+import { addHistograms, subtractHistograms } from '../../../model/histogram/add-histograms.ts'
 import { type Labels, quoteText } from '../../../model/labels.ts'
 import { parseError } from '../parse-error.ts'
 import { parseMetric } from '../parse-metric.ts'
@@ -99,9 +99,10 @@ function readHistograms(text: string, at: number, into: SequenceValue[]): number
         const schemas = `from schema ${increment.histogram.schema} to ${histogram.schema}`
         throw unexpected(text, at, `error combining histograms: cannot merge ${schemas}`)
       }
-      const next = addHistograms(histogram, increment.histogram, sign === '+' ? 1 : -1)
-      if (next === null) throw unexpected(text, at, 'error combining histograms: their bounds differ')
-      histogram = next
+      const combine = sign === '+' ? addHistograms : subtractHistograms
+      const next = combine(histogram, increment.histogram)
+      if (next === null) throw unexpected(text, at, 'error combining histograms: only one has its own bounds')
+      histogram = next.histogram
     }
     into.push({ kind: 'histogram', histogram, isHintSet })
   }
