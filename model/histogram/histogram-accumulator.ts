@@ -68,15 +68,15 @@ export function accumulate(into: HistogramAccumulator, histogram: FloatHistogram
   return true
 }
 
-/** Multiplies everything that is counted by a factor. */
-export function scaleAccumulator(accumulator: HistogramAccumulator, factor: number): void {
+/** Multiplies or divides everything that is counted, and the sum; `scale` is to be linear. */
+export function scaleAccumulator(accumulator: HistogramAccumulator, scale: (value: number) => number): void {
   for (const running of [accumulator.zeroCount, accumulator.count, accumulator.sum]) {
-    running.value *= factor
-    running.lost *= factor
+    running.value = scale(running.value)
+    running.lost = scale(running.lost)
   }
   for (const side of [accumulator.positive, accumulator.negative]) {
-    side.counts = side.counts.map((count) => count * factor)
-    side.lost = side.lost.map((lost) => lost * factor)
+    side.counts = side.counts.map(scale)
+    side.lost = side.lost.map(scale)
   }
 }
 
