@@ -1,7 +1,7 @@
 import { compareLabels, METRIC_NAME, withLabel } from '../../model/labels.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { AppError } from '../../runtime/errors.ts'
-import { type Expr, typeOf } from './ast.ts'
+import { childrenOf, type Expr, typeOf, type VectorSelector } from './ast.ts'
 import { createAnnotations } from './evaluator/annotations.ts'
 import { evaluate } from './evaluator/evaluate.ts'
 import { evaluateRange, slide } from './evaluator/evaluate-range-function.ts'
@@ -12,7 +12,7 @@ import { createTurns } from './evaluator/turns.ts'
 import { parseExpression } from './parse-expression.ts'
 import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
 import { resolveDurations } from './resolve-durations.ts'
-import type { SeriesSource } from './series-source.ts'
+import type { Series, SeriesSource } from './series-source.ts'
 
 /** What an engine is made from. Defaults are Prometheus'. */
 export interface QueryEngineOptions {
@@ -26,6 +26,11 @@ export interface QueryEngineOptions {
   readonly defaultStepMs?: number
   /** Prometheus' feature `promql-delayed-name-removal`; default false. */
   readonly isNameRemovalDelayed?: boolean
+  /**
+   * Whether functions on counters know resets from the samples' start times, too (Prometheus' feature `use-start-timestamps`); default
+   * false.
+   */
+  readonly usesStartTimestamps?: boolean
 }
 
 const LOOKBACK_MS = 300_000
@@ -82,12 +87,13 @@ async function startRun(
   const lookbackMs = query.lookbackMs ?? options.lookbackMs ?? LOOKBACK_MS
   const defaultStepMs = options.defaultStepMs ?? DEFAULT_STEP_MS
   const maxSamples = options.maxSamples ?? MAX_SAMPLES
-  const samples = await loadSamples(options.source, query, expr, {
+  const loaded = await loadSamples(options.source, query, expr, {
     top,
     lookbackMs,
     defaultStepMs,
     maxSamples,
   })
+  const samples = options.usesStartTimestamps === true ? loaded : withoutStarts(expr, loaded)
   return {
     text: query.expr,
     top,
@@ -106,6 +112,25 @@ async function startRun(
     },
     breathe: createTurns(options.clock, query.signal),
   }
+}
+
+/** The samples, those of range selectors without start times. */
+function withoutStarts(
+  expr: Expr,
+  samples: ReadonlyMap<VectorSelector, readonly Series[]>,
+): ReadonlyMap<VectorSelector, readonly Series[]> {
+  const inRanges = new Set<VectorSelector>()
+  const collect = (node: Expr): void => {
+    if (node.kind === 'matrixSelector') inRanges.add(node.selector)
+    childrenOf(node).forEach(collect)
+  }
+  collect(expr)
+  return new Map(
+    [...samples].map(([selector, series]) => {
+      const hasStarts = inRanges.has(selector) && series.some(({ starts }) => starts != null)
+      return [selector, hasStarts ? series.map((one) => ({ ...one, starts: null })) : series]
+    }),
+  )
 }
 
 async function instantOf(run: Evaluation, expr: Expr): Promise<Answer> {

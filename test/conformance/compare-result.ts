@@ -1,10 +1,8 @@
 import { type Labels, labelsKey, labelsText } from '../../model/labels.ts'
 import type { SequenceValue } from '../../query/promql/promqltest/parse-series.ts'
 import type { EvalCommand, ExpectedResult } from '../../query/promql/promqltest/parse-test-script.ts'
-import type { MatrixSeries, QueryResult } from '../../query/promql/query-engine.ts'
-
-const TOLERANCE = 1e-6
-const SMALLEST_NORMAL = 2 ** -1022
+import type { MatrixSeries, QueryResult, VectorSample } from '../../query/promql/query-engine.ts'
+import { compareValue, isAlmostEqual, showValue } from './compare-values.ts'
 
 /** What is wrong with a result; null when it is as expected. */
 export function compareResult(command: EvalCommand, result: QueryResult): string | null {
@@ -46,11 +44,12 @@ export function compareMatrix(
     }
     wanted.set(labelsKey(labels), points)
   }
-  for (const { labels, timestamps, values } of matrix) {
+  for (const { labels, timestamps, values, histograms } of matrix) {
     const points = wanted.get(labelsKey(labels))
     for (const [index, time] of timestamps.entries()) {
       if (!isWhole && !times.includes(time)) continue
-      const problem = compareValue(points?.get(time), values[index] as number)
+      const actual = { value: values[index] as number, histogram: histograms?.[index] }
+      const problem = compareValue(points?.get(time), actual)
       if (problem !== null) return `${labelsText(labels)} at ${time} ms: ${problem}`
       points?.delete(time)
     }
@@ -63,10 +62,10 @@ export function compareMatrix(
 
 function compareVector(
   { result: expected, isOrdered }: EvalCommand,
-  vector: readonly { readonly labels: Labels; readonly value: number }[],
+  vector: readonly VectorSample[],
 ): string | null {
   if (expected.kind !== 'series') return 'a vector'
-  const found = vector.map(({ labels, value }) => ({ key: labelsKey(labels), labels, value }))
+  const found = vector.map((sample) => ({ ...sample, key: labelsKey(sample.labels) }))
   const wanted = expectedSeries(expected)
   if (isOrdered) {
     const order = found.findIndex(({ key }, index) => key !== labelsKey(wanted[index]?.labels ?? ['?']))
@@ -78,11 +77,11 @@ function compareVector(
     const key = labelsKey(labels)
     const sample = byKey.get(key)
     if (sample === undefined) return `${labelsText(labels)} is missing`
-    const problem = compareValue(values[0], sample.value)
+    const problem = compareValue(values[0], sample)
     if (problem !== null) return `${labelsText(labels)}: ${problem}`
     byKey.delete(key)
   }
-  for (const { labels, value } of byKey.values()) return `unexpected ${labelsText(labels)} ${value}`
+  for (const sample of byKey.values()) return `unexpected ${labelsText(sample.labels)} ${showValue(sample)}`
   return null
 }
 
@@ -92,20 +91,4 @@ function expectedSeries(
   if (expected.kind === 'series') return expected.series
   if (expected.kind === 'scalar') return [{ labels: [], values: [{ kind: 'float', value: expected.value }] }]
   return []
-}
-
-function compareValue(expected: SequenceValue | undefined, actual: number): string | null {
-  if (expected === undefined) return `unexpected ${actual}`
-  if (expected.kind !== 'float') return `got ${actual}, not a ${expected.kind}`
-  return isAlmostEqual(expected.value, actual) ? null : `got ${actual}, not ${expected.value}`
-}
-
-/** Prometheus' `almost.Equal`. */
-function isAlmostEqual(a: number, b: number): boolean {
-  if (Number.isNaN(a) && Number.isNaN(b)) return true
-  if (a === b) return true
-  const sum = Math.abs(a) + Math.abs(b)
-  const difference = Math.abs(a - b)
-  if (a === 0 || b === 0 || sum < SMALLEST_NORMAL) return difference < TOLERANCE * SMALLEST_NORMAL
-  return difference / Math.min(sum, Number.MAX_VALUE) < TOLERANCE
 }

@@ -1,17 +1,17 @@
+import { RE2JS } from 're2js'
 import { compareLabels } from '../../model/labels.ts'
-import { createQueryEngine } from '../../query/promql/create-query-engine.ts'
-import { createMemorySeriesSource, type MemorySeriesSource } from '../../query/promql/memory-series-source.ts'
+import { loadedSamples } from '../../query/promql/promqltest/loaded-samples.ts'
 import {
   type EvalCommand,
   type ExpectedMessage,
   parseTestScript,
-  type TestCommand,
 } from '../../query/promql/promqltest/parse-test-script.ts'
 import type { QueryEngine, QueryResult } from '../../query/promql/query-engine.ts'
-import { systemClock } from '../../runtime/clock.ts'
 import { errorMessage } from '../../runtime/errors.ts'
+import { compareAnswers } from './compare-answers.ts'
 import { compareMatrix, compareResult } from './compare-result.ts'
 import { pinToTime } from './pin-to-time.ts'
+import { openMemoryTarget, type ScriptTarget } from './script-target.ts'
 
 /** What became of one `eval` of a script. `failure` null: it passed. */
 export interface CaseOutcome {
@@ -20,47 +20,98 @@ export interface CaseOutcome {
   readonly failure: string | null
 }
 
-const TENANT = 'conformance'
 const MINUTE_MS = 60_000
 /** Functions whose answer depends on the query's own range. */
-const RANGE_BOUND = /\b(start|end|step|range)\s*\(/
+const RANGE_BOUND = /(start|end|range|step)\(\)/
 
 /**
  * Runs a script as Prometheus' own runner does: every case as it is, instant cases again with `@` at other times and as the middle of a
- * range. A case that fails does not end the script. `createEngine`: for another source than memory.
+ * range. A case that fails does not end the script. Several engines of the target must each pass, and give the same. `target`: default
+ * samples in memory; it is cleared before, and not closed.
  */
-export async function runScript(text: string): Promise<CaseOutcome[]> {
-  const source = createMemorySeriesSource()
-  // What Prometheus' runner sets, too.
-  const engine = createQueryEngine({
-    source,
-    clock: systemClock,
-    maxSamples: 10_000,
-    isNameRemovalDelayed: true,
-  })
+export async function runScript(
+  text: string,
+  target: ScriptTarget = openMemoryTarget(),
+): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = []
+  await target.clear()
   for (const command of parseTestScript(text)) {
-    if (command.kind === 'clear') source.clear()
-    else if (command.kind === 'load') load(source, command)
-    else outcomes.push({ line: command.line, expr: command.expr, failure: await failureOf(engine, command) })
+    if (command.kind === 'clear') await target.clear()
+    else if (command.kind === 'load') await target.load(loadedSamples(command.series, command))
+    else outcomes.push({ line: command.line, expr: command.expr, failure: await failureOf(target, command) })
   }
   return outcomes
 }
 
-function load(source: MemorySeriesSource, command: Extract<TestCommand, { readonly kind: 'load' }>): void {
-  for (const { labels, values } of command.series) {
-    for (const [index, value] of values.entries()) {
-      const timeMs = index * command.stepMs
-      if (value.kind === 'float') source.append(labels, timeMs, value.value)
-      else if (value.kind === 'stale') source.append(labels, timeMs, Number.NaN, true)
+/** Asks one engine, and keeps what it answered. */
+type Ask = (query: Question) => Promise<QueryResult>
+type Question =
+  | { readonly expr: string; readonly timeMs: number }
+  | { readonly expr: string; readonly startMs: number; readonly endMs: number; readonly stepMs: number }
+
+async function failureOf(target: ScriptTarget, command: EvalCommand): Promise<string | null> {
+  let first: readonly (QueryResult | string)[] | null = null
+  for (const engine of target.engines) {
+    const answers: (QueryResult | string)[] = []
+    const failure = await judge(recording(engine, target.tenant(), answers), command)
+    if (failure !== null) {
+      return target.engines.length > 1 ? `${pathName(target, engine)}: ${failure}` : failure
+    }
+    const difference = first === null ? null : differenceBetween(first, answers)
+    if (difference !== null) return `the paths differ: ${difference}`
+    first = answers
+  }
+  return null
+}
+
+function pathName(target: ScriptTarget, engine: QueryEngine): string {
+  return target.engines.indexOf(engine) === 0 ? 'first path' : 'second path'
+}
+
+function recording(engine: QueryEngine, tenant: string, answers: (QueryResult | string)[]): Ask {
+  return async (question) => {
+    try {
+      const answer = await ('timeMs' in question
+        ? engine.instant({ tenant, ...question })
+        : engine.range({ tenant, ...question }))
+      answers.push(answer)
+      return answer
+    } catch (thrown) {
+      answers.push(errorMessage(thrown))
+      throw thrown
     }
   }
 }
 
-async function failureOf(engine: QueryEngine, command: EvalCommand): Promise<string | null> {
+function differenceBetween(
+  mine: readonly (QueryResult | string)[],
+  theirs: readonly (QueryResult | string)[],
+): string | null {
+  for (const [index, a] of mine.entries()) {
+    const b = theirs[index]
+    if (typeof a === 'string' || typeof b === 'string' || b === undefined) {
+      if (a !== b) return `${JSON.stringify(a)} and ${JSON.stringify(b)}`
+    } else {
+      const difference = compareAnswers(a, b)
+      if (difference !== null) return difference
+    }
+  }
+  return null
+}
+
+async function judge(ask: Ask, command: EvalCommand): Promise<string | null> {
+  const { expr, when } = command
+  return (
+    (await compareOnce(ask, command, { expr, ...when })) ??
+    (await compareAtOtherTimes(ask, command)) ??
+    (await compareInsideRange(ask, command))
+  )
+}
+
+async function compareOnce(ask: Ask, command: EvalCommand, question: Question): Promise<string | null> {
   let result: QueryResult
   try {
-    result = await ask(engine, command, command.expr)
+    result = await ask(question)
   } catch (thrown) {
     const message = errorMessage(thrown)
     if (command.fail === null) return `fails: ${message}`
@@ -70,16 +121,8 @@ async function failureOf(engine: QueryEngine, command: EvalCommand): Promise<str
   return (
     compareResult(command, result) ??
     compareNotes('warning', command.warn, command.isWithoutWarn, result.warnings) ??
-    compareNotes('info', command.info, command.isWithoutInfo, result.infos) ??
-    (await compareAtOtherTimes(engine, command)) ??
-    (await compareInsideRange(engine, command))
+    compareNotes('info', command.info, command.isWithoutInfo, result.infos)
   )
-}
-
-function ask(engine: QueryEngine, command: EvalCommand, expr: string): Promise<QueryResult> {
-  const { when } = command
-  if ('timeMs' in when) return engine.instant({ tenant: TENANT, expr, timeMs: when.timeMs })
-  return engine.range({ tenant: TENANT, expr, ...when })
 }
 
 function compareNotes(
@@ -103,38 +146,34 @@ function isMatch(expected: ExpectedMessage, message: string): boolean {
     case 'text':
       return message === expected.text
     case 'pattern':
-      return new RegExp(expected.pattern).test(message)
+      return RE2JS.compile(expected.pattern).matcher(message).find()
   }
 }
 
 /** With every selector pinned to the time of the case, the time of the question makes no difference. */
-async function compareAtOtherTimes(engine: QueryEngine, command: EvalCommand): Promise<string | null> {
+async function compareAtOtherTimes(ask: Ask, command: EvalCommand): Promise<string | null> {
   const { when, expr } = command
-  if (!('timeMs' in when) || command.result.kind === 'string') return null
-  if (command.result.kind === 'series' && command.result.range !== null) return null
+  if (!('timeMs' in when) || command.fail !== null) return null
   const pinned = pinToTime(expr, when.timeMs)
   if (pinned === null) return null
   const t = when.timeMs
+  // What is told has other places in this text.
+  const bare = { ...command, warn: [], info: [] }
   for (const timeMs of t === 0 ? [-1000, 0, 1000] : [-10 * t, 0, Math.trunc(t / 5), t, 10 * t]) {
-    try {
-      const result = await engine.instant({ tenant: TENANT, expr: pinned, timeMs })
-      const failure = compareResult({ ...command, when: { timeMs } }, result)
-      if (failure !== null) return `${pinned} at ${timeMs} ms: ${failure}`
-    } catch (thrown) {
-      return `${pinned} at ${timeMs} ms fails: ${errorMessage(thrown)}`
-    }
+    const failure = await compareOnce(ask, bare, { expr: pinned, timeMs })
+    if (failure !== null) return `${pinned} at ${timeMs} ms: ${failure}`
   }
   return null
 }
 
-async function compareInsideRange(engine: QueryEngine, command: EvalCommand): Promise<string | null> {
+async function compareInsideRange(ask: Ask, command: EvalCommand): Promise<string | null> {
   const { when, expr, result, isOrdered } = command
-  if (!('timeMs' in when) || isOrdered || result.kind === 'string' || RANGE_BOUND.test(expr)) return null
+  if (!('timeMs' in when) || command.fail !== null) return null
+  if (isOrdered || result.kind === 'string' || RANGE_BOUND.test(expr)) return null
   if (result.kind === 'series' && result.range !== null) return null
   const { timeMs } = when
   try {
-    const answer = await engine.range({
-      tenant: TENANT,
+    const answer = await ask({
       expr,
       startMs: timeMs - MINUTE_MS,
       endMs: timeMs + MINUTE_MS,

@@ -2,6 +2,8 @@ import { parseDuration } from '../../../model/duration.ts'
 import { unquoteGo } from '../../../model/unquote-go.ts'
 import { AppError, errorMessage } from '../../../runtime/errors.ts'
 import { parseNumber, parseSignedNumber } from '../parse-number.ts'
+import type { LoadedSeries } from './loaded-samples.ts'
+import { parseLoad, type ScriptLine } from './parse-load.ts'
 import { parseSeries, type SeriesDescription } from './parse-series.ts'
 
 /** A command of one of Prometheus' test scripts (`*.test`). `line` counts from 1. */
@@ -14,7 +16,7 @@ export type TestCommand =
       readonly stepMs: number
       /** `load_with_nhcb`: native histograms are to be made of the classic ones, too. */
       readonly withCustomBuckets: boolean
-      readonly series: readonly SeriesDescription[]
+      readonly series: readonly LoadedSeries[]
     }
   | EvalCommand
 
@@ -71,7 +73,7 @@ export function parseTestScript(text: string): readonly TestCommand[] {
     const line = at + 1
     at += 1
     if (head === '') continue
-    const body: { line: number; text: string }[] = []
+    const body: ScriptLine[] = []
     if (/^(?:load|eval)/i.test(head)) {
       for (; (lines[at] ?? '') !== ''; at += 1) body.push({ line: at + 1, text: lines[at] ?? '' })
     }
@@ -80,21 +82,16 @@ export function parseTestScript(text: string): readonly TestCommand[] {
   return commands
 }
 
-interface ScriptLine {
-  readonly line: number
-  readonly text: string
-}
-
 function parseCommand(head: string, line: number, body: readonly ScriptLine[]): TestCommand {
-  if (/^clear$/i.test(head)) return { kind: 'clear', line }
-  const load = /^load(_with_nhcb)?\s+(\S+)$/i.exec(head)
+  if (/^clear(?:\s|$)/i.test(head)) return { kind: 'clear', line }
+  const load = /^load(_with_nhcb)?\s+(.+)$/i.exec(head)
   if (load !== null) {
     return {
       kind: 'load',
       line,
       stepMs: duration(load[2] ?? '', line),
       withCustomBuckets: load[1] !== undefined,
-      series: body.map((entry) => seriesOf(entry)),
+      series: parseLoad(body),
     }
   }
   const instant = /^eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(.+?)\s+)?(.+)$/i.exec(head)
@@ -175,6 +172,8 @@ function evaluation(
       else value = { kind: 'scalar', value: scalar }
     }
   }
+  // Prometheus' runner asks for a range vector at the end that the expectation names.
+  if (range !== null) when = { timeMs: range.endMs }
   const result = value ?? { kind: 'series', series, range }
   return { kind: 'eval', line, expr, when, isOrdered, fail, warn, info, isWithoutWarn, isWithoutInfo, result }
 }
