@@ -1,0 +1,101 @@
+import { compareLabels } from '../../../model/labels.ts'
+import type { MatrixSeries, QueryResult } from '../query-engine.ts'
+import type { Moments } from './split-range.ts'
+
+/** What a range query gives. */
+export type RangeResult = Extract<QueryResult, { readonly type: 'matrix' }>
+
+/** The answer of a range query at some of its moments. */
+export interface Piece extends Moments {
+  readonly result: RangeResult
+}
+
+/**
+ * Puts the answers of neighbouring parts together, the earliest first: each series' points one behind the other, sorted by labels; each note once.
+ */
+export function joinPieces(pieces: readonly Piece[]): RangeResult {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return only.result
+  return {
+    type: 'matrix',
+    matrix: joinMatrices(pieces.map(({ result }) => result.matrix)),
+    warnings: [...new Set(pieces.flatMap(({ result }) => result.warnings))],
+    infos: [...new Set(pieces.flatMap(({ result }) => result.infos))],
+  }
+}
+
+/** The answer at those of its moments that lie between two others, both inclusive. */
+export function slicePiece(piece: Piece, startMs: number, endMs: number): Piece {
+  if (startMs <= piece.startMs && endMs >= piece.endMs) return piece
+  const { result } = piece
+  const matrix: MatrixSeries[] = []
+  for (const series of result.matrix) {
+    const { timestamps, values, histograms } = series
+    const from = firstFrom(timestamps, startMs)
+    const to = firstFrom(timestamps, endMs + 1)
+    if (from === to) continue
+    matrix.push({
+      labels: series.labels,
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+      ...(histograms == null ? {} : { histograms: histograms.slice(from, to) }),
+    })
+  }
+  return {
+    startMs: Math.max(startMs, piece.startMs),
+    endMs: Math.min(endMs, piece.endMs),
+    result: { ...result, matrix },
+  }
+}
+
+/** The lists are sorted by labels, so that one pass over all of them at once is enough. */
+function joinMatrices(lists: readonly (readonly MatrixSeries[])[]): MatrixSeries[] {
+  const joined: MatrixSeries[] = []
+  const next = lists.map(() => 0)
+  for (;;) {
+    let least: MatrixSeries | null = null
+    for (const [index, list] of lists.entries()) {
+      const head = list[next[index] as number]
+      if (head !== undefined && (least === null || compareLabels(head.labels, least.labels) < 0)) least = head
+    }
+    if (least === null) return joined
+    const same: MatrixSeries[] = []
+    for (const [index, list] of lists.entries()) {
+      const head = list[next[index] as number]
+      if (head === undefined || (head !== least && compareLabels(head.labels, least.labels) !== 0)) continue
+      same.push(head)
+      next[index] = (next[index] as number) + 1
+    }
+    joined.push(joinSeries(same))
+  }
+}
+
+function joinSeries(parts: readonly MatrixSeries[]): MatrixSeries {
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined) return first
+  const count = parts.reduce((sum, { timestamps }) => sum + timestamps.length, 0)
+  const timestamps = new Float64Array(count)
+  const values = new Float64Array(count)
+  let at = 0
+  for (const part of parts) {
+    timestamps.set(part.timestamps, at)
+    values.set(part.values, at)
+    at += part.timestamps.length
+  }
+  const labels = first?.labels ?? []
+  if (parts.every(({ histograms }) => histograms == null)) return { labels, timestamps, values }
+  const histograms = parts.flatMap((part) => part.histograms ?? Array.from(part.timestamps, () => null))
+  return { labels, timestamps, values, histograms }
+}
+
+/** The index of the first time that is not before `ms`. */
+function firstFrom(times: Float64Array, ms: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((times[middle] as number) < ms) low = middle + 1
+    else high = middle
+  }
+  return low
+}
