@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { alertingConfig } from '../alerting/config.ts'
 import { ingestConfig } from '../ingest/config.ts'
+import { scrapeConfig } from '../ingest/scrape/config.ts'
 import { rulesConfig } from '../rules/config.ts'
 import { httpConfig, logConfig, telemetryConfig } from '../runtime/config.ts'
 import { clickHouseConfig, queryConfig, retentionConfig } from '../storage/config.ts'
@@ -12,6 +13,7 @@ export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default('./data'),
   http: httpConfig.prefault({}),
   ingest: ingestConfig.prefault({}),
+  scrape: scrapeConfig.prefault({}),
   clickhouse: clickHouseConfig.prefault({}),
   retention: retentionConfig.prefault({}),
   query: queryConfig.prefault({}),

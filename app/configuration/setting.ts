@@ -31,7 +31,7 @@ export function listSettings(schema: z.ZodType, path: readonly string[] = []): r
         defaultValue: defaultOf(inner),
         isSecret,
         fileTwin: isSecret ? [...path, twin] : null,
-        isPath: /^dir$|Dir$|File$|^files$/.test(key),
+        isPath: /^dir$|Dir$|Files?$|^files$/.test(key),
       },
     ]
   })

@@ -1,0 +1,109 @@
+import { type Labels, labelPairs, METRIC_NAME } from '../../model/labels.ts'
+import { createProtobufWriter, type ProtobufWriter } from '../../runtime/protobuf-writer.ts'
+import type { ExposedExemplar, ExposedMetadata, ExposedType } from './parse-exposition.ts'
+
+/** One sample as it is to be written. */
+export interface SampleToSend {
+  readonly labels: Labels
+  readonly timestampMs: number
+  /** Null: the series has ended. */
+  readonly value: number | null
+  readonly exemplar: ExposedExemplar | null
+  readonly metadata: ExposedMetadata | null
+}
+
+const TYPES: Readonly<Record<ExposedType, number>> = {
+  unknown: 0,
+  counter: 1,
+  gauge: 2,
+  histogram: 3,
+  gaugehistogram: 4,
+  summary: 5,
+  info: 6,
+  stateset: 7,
+}
+/** The NaN that ends a series. */
+const STALE = 0x7ff0000000000002n
+
+/** A remote write 2.0 request (`io.prometheus.write.v2.Request`) with one series per sample. */
+export function encodeSamples(samples: readonly SampleToSend[]): Uint8Array {
+  const symbols = new Map<string, number>([['', 0]])
+  const reference = (text: string): number => {
+    const known = symbols.get(text)
+    if (known !== undefined) return known
+    symbols.set(text, symbols.size)
+    return symbols.size - 1
+  }
+  const referred = samples.map((sample) => ({
+    sample,
+    labels: references(labelPairs(sample.labels), reference),
+    exemplar: sample.exemplar === null ? null : references(sample.exemplar.labels, reference),
+    help: reference(sample.metadata?.help ?? ''),
+    unit: reference(sample.metadata?.unit ?? ''),
+  }))
+  const writer = createProtobufWriter()
+  for (const text of symbols.keys()) writer.string(4, text)
+  for (const one of referred) writer.message(5, () => writeSeries(writer, one))
+  return writer.finish()
+}
+
+/** A sample with its texts as numbers of symbols. */
+interface ReferredSample {
+  readonly sample: SampleToSend
+  readonly labels: Uint8Array
+  readonly exemplar: Uint8Array | null
+  readonly help: number
+  readonly unit: number
+}
+
+function writeSeries(writer: ProtobufWriter, { sample, labels, exemplar, help, unit }: ReferredSample): void {
+  const { timestampMs, value, metadata } = sample
+  writer.bytes(1, labels)
+  writer.message(2, () => {
+    if (value === null) writer.fixed64(1, STALE)
+    else writer.double(1, value)
+    writer.varint(2, timestampMs)
+  })
+  if (sample.exemplar !== null && exemplar !== null) {
+    const { value: exemplarValue, timestampMs: exemplarMs } = sample.exemplar
+    writer.message(4, () => {
+      writer.bytes(1, exemplar)
+      writer.double(2, exemplarValue)
+      writer.varint(3, exemplarMs ?? timestampMs)
+    })
+  }
+  if (metadata === null) return
+  writer.message(5, () => {
+    writer.varint(1, TYPES[metadata.type])
+    writer.varint(3, help)
+    writer.varint(4, unit)
+  })
+}
+
+/** Packed numbers of the symbols, name, value, name, value …. */
+function references(
+  pairs: Iterable<readonly [string, string]>,
+  reference: (text: string) => number,
+): Uint8Array {
+  const bytes: number[] = []
+  for (const pair of pairs) {
+    for (const text of pair) {
+      let rest = reference(text)
+      for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128)
+      bytes.push(rest)
+    }
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** The family that a series' metadata stands under: counters of OpenMetrics and parts of histograms are named after it. */
+export function familyMetadata(
+  labels: Labels,
+  metadata: ReadonlyMap<string, ExposedMetadata>,
+): ExposedMetadata | null {
+  const name = labels[labels.indexOf(METRIC_NAME) + 1] ?? ''
+  const exact = metadata.get(name)
+  if (exact !== undefined) return exact
+  const base = name.replace(/_(total|bucket|sum|count|created|info|gsum|gcount)$/, '')
+  return metadata.get(base) ?? null
+}

@@ -1,0 +1,43 @@
+import { globSync, readFileSync } from 'node:fs'
+import { errorMessage } from '../../runtime/errors.ts'
+import type { ScrapeConfig } from './config.ts'
+import { readPrometheusConfig } from './read-prometheus-config.ts'
+import { readServiceMonitors } from './read-service-monitors.ts'
+import type { ScrapeJob } from './scrape-job.ts'
+
+/** Jobs, and what could not be taken over, one line each. */
+export interface LoadedJobs {
+  readonly jobs: readonly ScrapeJob[]
+  readonly problems: readonly string[]
+}
+
+/** All jobs that the section names: its own, and those of the files, which are read now. Problems are told, never thrown. */
+export function loadJobs(config: ScrapeConfig): LoadedJobs {
+  const parts: LoadedJobs[] = [{ jobs: config.jobs, problems: [] }]
+  if (config.configFile !== null) parts.push(readWith(config.configFile, readPrometheusConfig))
+  for (const file of config.serviceMonitorFiles.flatMap(filesOf)) {
+    parts.push(readWith(file, (text, source) => readServiceMonitors(text, source, config.services)))
+  }
+  const jobs: ScrapeJob[] = []
+  const problems = parts.flatMap((part) => part.problems)
+  const names = new Set<string>()
+  for (const job of parts.flatMap((part) => part.jobs)) {
+    if (names.has(job.jobName))
+      problems.push(`the job ${JSON.stringify(job.jobName)} is there twice: the first counts`)
+    else jobs.push(job)
+    names.add(job.jobName)
+  }
+  return { jobs, problems }
+}
+
+function readWith(file: string, read: (text: string, source: string) => LoadedJobs): LoadedJobs {
+  try {
+    return read(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    return { jobs: [], problems: [`${file}: expected a readable file: ${errorMessage(error)}`] }
+  }
+}
+
+function filesOf(pattern: string): readonly string[] {
+  return /[*?[\]{}]/.test(pattern) ? globSync(pattern).sort() : [pattern]
+}

@@ -1,0 +1,235 @@
+import { AppError } from '../../runtime/errors.ts'
+
+/** The kinds of metrics that an exposition can declare. */
+export type ExposedType =
+  | 'unknown'
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gaugehistogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+
+/** What an exposition says about a metric family. */
+export interface ExposedMetadata {
+  type: ExposedType
+  help: string
+  unit: string
+}
+
+/** An exemplar beside a sample. `timestampMs` null: not told. */
+export interface ExposedExemplar {
+  readonly labels: readonly (readonly [string, string])[]
+  readonly value: number
+  readonly timestampMs: number | null
+}
+
+/** One line that holds a sample. */
+export interface ExposedSample {
+  /** Name and labels as written: equal texts are the same series. */
+  readonly series: string
+  readonly value: number
+  /** Null: the scrape's time counts. */
+  readonly timestampMs: number | null
+  readonly exemplar: ExposedExemplar | null
+}
+
+/** A scraped page. */
+export interface Exposition {
+  readonly samples: readonly ExposedSample[]
+  /** By the family's name. */
+  readonly metadata: ReadonlyMap<string, ExposedMetadata>
+}
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const TYPES: ReadonlySet<string> = new Set([
+  'unknown',
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+])
+
+/**
+ * Reads a page of metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0 (`isOpenMetrics`), whose times are seconds and whose last
+ * line must be `# EOF`. Labels are not looked into: see `parseSeriesText`. Throws MALFORMED_MESSAGE with the line, and then nothing counts.
+ */
+export function parseExposition(text: string, isOpenMetrics: boolean): Exposition {
+  const samples: ExposedSample[] = []
+  const metadata = new Map<string, ExposedMetadata>()
+  let position = 0
+  let line = 0
+  let isEnded = false
+  while (position < text.length) {
+    line += 1
+    const newline = text.indexOf('\n', position)
+    const end = newline < 0 ? text.length : newline
+    const start = skipBlanks(text, position, end)
+    position = end + 1
+    if (start === end) {
+      if (isOpenMetrics) throw broken(line, 'a blank line')
+      continue
+    }
+    if (isEnded) throw broken(line, 'something after # EOF')
+    if (text[start] === '#') {
+      if (isOpenMetrics && text.slice(start, end) === '# EOF') isEnded = true
+      else readComment(text.slice(start, end), metadata)
+      continue
+    }
+    samples.push(readSample(text, start, end, line, isOpenMetrics))
+  }
+  if (isOpenMetrics && !isEnded) throw broken(line, 'the page ends without # EOF')
+  return { samples, metadata }
+}
+
+/** Where the series at `start` ends: behind its closing brace, or behind its name. -1: it does not end in the line. */
+export function seriesEnd(text: string, start: number, end: number): number {
+  let at = start
+  while (at < end && text[at] !== '{' && text[at] !== ' ' && text[at] !== '\t') at += 1
+  const brace = skipBlanks(text, at, end)
+  if (text[brace] !== '{' || brace >= end) return at
+  let isQuoted = false
+  for (at = brace + 1; at < end; at += 1) {
+    const character = text[at]
+    if (isQuoted && character === '\\') at += 1
+    else if (character === '"') isQuoted = !isQuoted
+    else if (character === '}' && !isQuoted) return at + 1
+  }
+  return -1
+}
+
+function readSample(
+  text: string,
+  start: number,
+  end: number,
+  line: number,
+  isOpenMetrics: boolean,
+): ExposedSample {
+  const to = seriesEnd(text, start, end)
+  if (to < 0) throw broken(line, 'labels without a closing brace')
+  const series = text.slice(start, to)
+  let rest = text.slice(to, end)
+  let exemplar: ExposedExemplar | null = null
+  const mark = isOpenMetrics ? rest.indexOf('#') : -1
+  if (mark >= 0) {
+    exemplar = readExemplar(rest.slice(mark + 1), line)
+    rest = rest.slice(0, mark)
+  }
+  const [value = '', time, ...more] = rest.trim().split(/[ \t]+/)
+  if (more.length > 0) throw broken(line, `${JSON.stringify(more[0])} after the time`)
+  return {
+    series,
+    value: readValue(value, line),
+    timestampMs: time === undefined ? null : readTime(time, line, isOpenMetrics),
+    exemplar,
+  }
+}
+
+function readExemplar(text: string, line: number): ExposedExemplar {
+  const start = skipBlanks(text, 0, text.length)
+  const end = seriesEnd(text, start, text.length)
+  if (text[start] !== '{' || end < 0) throw broken(line, 'an exemplar without labels')
+  const [value = '', time, ...more] = text
+    .slice(end)
+    .trim()
+    .split(/[ \t]+/)
+  if (more.length > 0) throw broken(line, `${JSON.stringify(more[0])} after the exemplar's time`)
+  return {
+    labels: parseLabels(text.slice(start, end), line),
+    value: readValue(value, line),
+    timestampMs: time === undefined ? null : readTime(time, line, true),
+  }
+}
+
+/** The labels of a series as written, its name as `__name__`. Throws MALFORMED_MESSAGE. */
+export function parseSeriesText(series: string): readonly (readonly [string, string])[] {
+  const brace = series.indexOf('{')
+  const name = (brace < 0 ? series : series.slice(0, brace)).trimEnd()
+  const labels = brace < 0 ? [] : parseLabels(series.slice(brace), null)
+  if (name === '') return labels
+  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) {
+    throw broken(null, `${JSON.stringify(name)} is not the name of a metric`)
+  }
+  return [['__name__', name], ...labels]
+}
+
+const LABEL =
+  /[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\]|\\.)*)")[ \t]*(?:=[ \t]*"((?:[^"\\]|\\.)*)")?[ \t]*(,|\})/y
+
+function parseLabels(text: string, line: number | null): (readonly [string, string])[] {
+  const labels: (readonly [string, string])[] = []
+  if (/^\{[ \t]*\}$/.test(text)) return labels
+  LABEL.lastIndex = 1
+  const names = new Set<string>()
+  for (;;) {
+    const at = LABEL.lastIndex
+    const match = LABEL.exec(text)
+    if (match === null) throw broken(line, `it cannot be read at ${JSON.stringify(text.slice(at, at + 20))}`)
+    const [, bare, quoted, value, next] = match
+    // A name in quotes that has no value is the metric's.
+    if (value === undefined && quoted === undefined) throw broken(line, `the label ${bare} has no value`)
+    const name = value === undefined ? '__name__' : (bare ?? unescapeText(quoted ?? ''))
+    if (names.has(name)) throw broken(line, `the label ${JSON.stringify(name)} is there twice`)
+    names.add(name)
+    labels.push([name, unescapeText(value ?? quoted ?? '')])
+    if (next === '}') {
+      if (LABEL.lastIndex !== text.length) throw broken(line, 'something after the labels')
+      return labels
+    }
+    if (/^[ \t]*\}$/.test(text.slice(LABEL.lastIndex))) return labels
+  }
+}
+
+function readComment(comment: string, metadata: Map<string, ExposedMetadata>): void {
+  const match = /^#[ \t]+(HELP|TYPE|UNIT)[ \t]+(?:"((?:[^"\\]|\\.)*)"|(\S+))[ \t]*(.*)$/.exec(comment)
+  if (match === null) return
+  const [, kind, quoted, bare = '', rest = ''] = match
+  const name = quoted === undefined ? bare : unescapeText(quoted)
+  const known = metadata.get(name) ?? { type: 'unknown', help: '', unit: '' }
+  metadata.set(name, known)
+  if (kind === 'HELP') known.help = unescapeText(rest)
+  else if (kind === 'UNIT') known.unit = rest.trim()
+  else known.type = readType(rest.trim())
+}
+
+function readType(text: string): ExposedType {
+  return TYPES.has(text) ? (text as ExposedType) : 'unknown'
+}
+
+function readValue(text: string, line: number): number {
+  if (NUMBER.test(text)) return Number(text)
+  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text)
+  if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  if (/^nan$/i.test(text)) return Number.NaN
+  throw broken(line, `${JSON.stringify(text)} is not a number`)
+}
+
+function readTime(text: string, line: number, isSeconds: boolean): number {
+  if (isSeconds ? NUMBER.test(text) : /^-?\d{1,16}$/.test(text)) {
+    const ms = isSeconds ? Math.round(Number(text) * 1000) : Number(text)
+    if (Number.isSafeInteger(ms)) return ms
+  }
+  throw broken(line, `${JSON.stringify(text)} is not a time`)
+}
+
+function unescapeText(text: string): string {
+  if (!text.includes('\\')) return text
+  return text.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
+}
+
+function skipBlanks(text: string, from: number, end: number): number {
+  let at = from
+  while (at < end && (text[at] === ' ' || text[at] === '\t' || text[at] === '\r')) at += 1
+  return at
+}
+
+function broken(line: number | null, reason: string): AppError {
+  return new AppError(
+    'MALFORMED_MESSAGE',
+    `Cannot read the metrics: ${reason}${line === null ? '' : ` in line ${line}`}`,
+  )
+}

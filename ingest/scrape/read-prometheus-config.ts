@@ -1,0 +1,90 @@
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { durationSetting } from '../../model/config-values.ts'
+import { errorMessage } from '../../runtime/errors.ts'
+import { camelCase } from './camel-case.ts'
+import type { LoadedJobs } from './load-jobs.ts'
+import { scrapeJob } from './scrape-job.ts'
+
+/** Of a Prometheus configuration file only these parts concern scraping. */
+const prometheusFile = z.looseObject({
+  global: z
+    .looseObject({
+      scrapeInterval: durationSetting.prefault('1m'),
+      scrapeTimeout: durationSetting.prefault('10s'),
+    })
+    .prefault({}),
+  scrapeConfigs: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
+})
+
+/** What finds targets elsewhere than in the file. */
+const DISCOVERY = /^(?!static).*Configs$/
+/** What has no meaning here: passed over. */
+const WITHOUT_MEANING = new Set([
+  'enableCompression',
+  'scrapeProtocols',
+  'fallbackScrapeProtocol',
+  'trackTimestampsStaleness',
+  'scrapeClassicHistograms',
+  'alwaysScrapeClassicHistograms',
+  'convertClassicHistogramsToNhcb',
+  'nativeHistogramBucketLimit',
+  'nativeHistogramMinBucketFactor',
+  'keepDroppedTargets',
+  'metricNameValidationScheme',
+  'metricNameEscapingScheme',
+  'enableHttp2',
+])
+
+/**
+ * Takes over the `scrape_configs` of a Prometheus configuration file (YAML text). What cannot be done here (discovery, plain passwords) is told
+ * with its path; a job with a problem is left out.
+ */
+export function readPrometheusConfig(text: string, source: string): LoadedJobs {
+  const problems: string[] = []
+  let raw: unknown
+  try {
+    raw = camelCase(parse(text))
+  } catch (error) {
+    return { jobs: [], problems: [`${source}: expected YAML: ${errorMessage(error)}`] }
+  }
+  const file = prometheusFile.safeParse(raw ?? {})
+  if (!file.success) return { jobs: [], problems: file.error.issues.map((issue) => told(source, '', issue)) }
+  const { global, scrapeConfigs } = file.data
+  const jobs = (scrapeConfigs ?? []).flatMap((config, index) => {
+    const at = `scrape_configs[${index}]`
+    const known: Record<string, unknown> = { ...config }
+    for (const key of Object.keys(config)) {
+      if (WITHOUT_MEANING.has(key)) delete known[key]
+      else if (DISCOVERY.test(key) && key !== 'relabelConfigs' && key !== 'metricRelabelConfigs') {
+        delete known[key]
+        problems.push(
+          `${source}: ${at}.${snakeCase(key)}: only static_configs are known here; the job has no targets from it`,
+        )
+      }
+    }
+    const job = scrapeJob.safeParse({ scrapeInterval: undefined, ...known })
+    if (!job.success) {
+      problems.push(...job.error.issues.map((issue) => told(source, at, issue)))
+      return []
+    }
+    const { scrapeInterval = global.scrapeInterval, scrapeTimeout = global.scrapeTimeout } = job.data
+    return [{ ...job.data, scrapeInterval, scrapeTimeout: Math.min(scrapeTimeout, scrapeInterval) }]
+  })
+  return { jobs, problems }
+}
+
+function told(source: string, at: string, issue: z.core.$ZodIssue): string {
+  const path = [
+    at,
+    ...issue.path.map((key) => (typeof key === 'string' ? snakeCase(key) : `[${String(key)}]`)),
+  ]
+    .filter((part) => part !== '')
+    .join('.')
+    .replaceAll('.[', '[')
+  return `${source}: ${path}${path === '' ? '' : ': '}${issue.message}`
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

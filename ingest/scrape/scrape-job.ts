@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { byteSizeSetting, durationSetting } from '../../model/config-values.ts'
+import { isClassicLabelName } from '../../model/labels.ts'
+import { relabelRule } from './relabel-rule.ts'
+
+const interval = durationSetting.refine((ms) => ms >= 100, {
+  message: 'expected a duration of at least 100ms',
+})
+const file = z.string().min(1)
+
+const target = z
+  .string()
+  .refine((text) => /^[^\s/]+$/.test(text), { message: 'expected host:port, without a scheme or a path' })
+
+const labels = z
+  .record(
+    z.string().refine(isClassicLabelName, { message: 'expected the name of a label' }),
+    z.union([z.string(), z.number(), z.boolean()]).transform(String),
+  )
+  .default({})
+
+const tlsConfig = z.strictObject({
+  caFile: file.optional(),
+  certFile: file.optional(),
+  keyFile: file.optional(),
+  serverName: z.string().min(1).optional(),
+  insecureSkipVerify: z.boolean().default(false),
+})
+
+const limit = z.int().min(0).default(0)
+
+/**
+ * One job, with Prometheus' names in camel case, and its defaults. Durations in milliseconds; absent: the section's. Limits: 0 is none.
+ */
+export const scrapeJob = z.strictObject({
+  jobName: z.string().min(1),
+  scrapeInterval: interval.optional(),
+  scrapeTimeout: interval.optional(),
+  metricsPath: z.string().startsWith('/').default('/metrics'),
+  scheme: z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .pipe(z.enum(['http', 'https']))
+    .default('http'),
+  params: z.record(z.string(), z.array(z.string())).default({}),
+  /** Whether a label that the page gives counts when the target has it too; else the page's is renamed to `exported_…`. */
+  honorLabels: z.boolean().default(false),
+  /** Whether times on the page count. */
+  honorTimestamps: z.boolean().default(true),
+  followRedirects: z.boolean().default(true),
+  staticConfigs: z.array(z.strictObject({ targets: z.array(target), labels })).default([]),
+  relabelConfigs: z.array(relabelRule).default([]),
+  metricRelabelConfigs: z.array(relabelRule).default([]),
+  /** Samples of one page; more fail the scrape. */
+  sampleLimit: limit,
+  labelLimit: limit,
+  labelNameLengthLimit: limit,
+  labelValueLengthLimit: limit,
+  bodySizeLimit: byteSizeSetting.prefault(0),
+  basicAuth: z
+    .strictObject({
+      username: z.string().min(1),
+      passwordFile: file.optional(),
+    })
+    .optional(),
+  authorization: z
+    .strictObject({
+      type: z.string().min(1).default('Bearer'),
+      credentialsFile: file.optional(),
+    })
+    .optional(),
+  tlsConfig: tlsConfig.prefault({}),
+})
+
+/** A job, parsed: plain data. */
+export type ScrapeJob = Readonly<z.output<typeof scrapeJob>>

@@ -1,0 +1,139 @@
+import { type Labels, labelsFrom, labelValue, METRIC_NAME } from '../../model/labels.ts'
+import { AppError } from '../../runtime/errors.ts'
+import type { ScrapeTarget } from './build-targets.ts'
+import { familyMetadata, type SampleToSend } from './encode-samples.ts'
+import type { Page } from './fetch-page.ts'
+import { parseExposition, parseSeriesText } from './parse-exposition.ts'
+import type { Relabel } from './relabel.ts'
+import type { ScrapeJob } from './scrape-job.ts'
+
+/** What is remembered of a target from one scrape to the next. */
+export interface TargetMemory {
+  /** Final labels by the series' text on the page; null: dropped by relabelling. */
+  series: Map<string, Labels | null>
+  /** Series of the last scrape without times of their own: they end when they are gone. */
+  alive: ReadonlyMap<string, Labels>
+}
+
+/** What a scrape came to. `scraped`: samples on the page, `kept`: those that relabelling left. */
+export interface ScrapeCounts {
+  readonly scraped: number
+  readonly kept: number
+  readonly added: number
+}
+
+/** Samples to write, and what is to be remembered once they are written. */
+export interface ScrapeResult {
+  readonly samples: readonly SampleToSend[]
+  readonly memory: TargetMemory
+  readonly counts: ScrapeCounts
+}
+
+/** Nothing is known of a target yet. */
+export const EMPTY_MEMORY: TargetMemory = { series: new Map(), alive: new Map() }
+
+/**
+ * Makes samples of a page: labels of the target added, relabelled, limits held, series that are gone ended. Throws AppError
+ * MALFORMED_MESSAGE or INTERNAL when the page cannot be read or exceeds a limit: then nothing of it counts.
+ */
+export function samplesOfPage(
+  target: ScrapeTarget,
+  relabel: Relabel,
+  page: Page,
+  memory: TargetMemory,
+  timestampMs: number,
+): ScrapeResult {
+  const { job } = target
+  const { samples, metadata } = parseExposition(page.text, page.isOpenMetrics)
+  const series = new Map<string, Labels | null>()
+  const alive = new Map<string, Labels>()
+  const sent: SampleToSend[] = []
+  let added = 0
+  for (const sample of samples) {
+    let labels = memory.series.get(sample.series)
+    if (labels === undefined) {
+      labels = finalLabels(target, relabel, sample.series)
+      if (labels !== null) added += 1
+    }
+    series.set(sample.series, labels)
+    if (labels === null) continue
+    const hasOwnTime = job.honorTimestamps && sample.timestampMs !== null
+    if (!hasOwnTime) alive.set(sample.series, labels)
+    sent.push({
+      labels,
+      value: sample.value,
+      timestampMs: hasOwnTime ? (sample.timestampMs ?? timestampMs) : timestampMs,
+      exemplar: sample.exemplar,
+      metadata: familyMetadata(labels, metadata),
+    })
+    if (job.sampleLimit > 0 && sent.length > job.sampleLimit) throw limited('sample limit exceeded')
+  }
+  const counts = { scraped: samples.length, kept: sent.length, added }
+  return {
+    samples: [...sent, ...endingsOf(memory, alive, timestampMs)],
+    memory: { series, alive },
+    counts,
+  }
+}
+
+/** The end of every series that was alive and is not any more. */
+export function endingsOf(
+  memory: TargetMemory,
+  alive: ReadonlyMap<string, Labels>,
+  timestampMs: number,
+): SampleToSend[] {
+  const ended: SampleToSend[] = []
+  for (const [text, labels] of memory.alive) {
+    if (!alive.has(text)) ended.push({ labels, timestampMs, value: null, exemplar: null, metadata: null })
+  }
+  return ended
+}
+
+function finalLabels(target: ScrapeTarget, relabel: Relabel, text: string): Labels | null {
+  const { job } = target
+  const own = parseSeriesText(text)
+  const labels = relabel(withTarget(own, target.labels, job.honorLabels))
+  if (labels === null) return null
+  if (labelValue(labels, METRIC_NAME) === '') {
+    throw new AppError('MALFORMED_MESSAGE', `Cannot read the metrics: ${JSON.stringify(text)} has no name`)
+  }
+  checkLimits(job, labels)
+  return labels
+}
+
+/** A page's label that the target has too is renamed, unless it is to be honoured. */
+function withTarget(own: readonly (readonly [string, string])[], target: Labels, isHonored: boolean): Labels {
+  const labels = new Map<string, string>(own)
+  for (let i = 0; i < target.length; i += 2) {
+    const name = target[i] ?? ''
+    const value = target[i + 1] ?? ''
+    const before = labels.get(name) ?? ''
+    if (before !== '' && isHonored) continue
+    // An empty label of the page that is honoured takes the target's away.
+    if (isHonored && labels.has(name)) continue
+    labels.set(name, value)
+    if (before === '') continue
+    let renamed = `exported_${name}`
+    while (labels.has(renamed) || labelValue(target, renamed) !== '') renamed = `exported_${renamed}`
+    labels.set(renamed, before)
+  }
+  return labelsFrom(labels)
+}
+
+function checkLimits(job: ScrapeJob, labels: Labels): void {
+  if (job.labelLimit > 0 && labels.length / 2 > job.labelLimit) throw limited('label_limit exceeded')
+  for (let i = 0; i < labels.length; i += 2) {
+    const nameLength = Buffer.byteLength(labels[i] ?? '')
+    const valueLength = Buffer.byteLength(labels[i + 1] ?? '')
+    if (job.labelNameLengthLimit > 0 && nameLength > job.labelNameLengthLimit) {
+      throw limited('label_name_length_limit exceeded')
+    }
+    if (job.labelValueLengthLimit > 0 && valueLength > job.labelValueLengthLimit) {
+      throw limited('label_value_length_limit exceeded')
+    }
+  }
+}
+
+function limited(reason: string): AppError {
+  return new AppError('INTERNAL', `Cannot scrape: ${reason}`)
+}
