@@ -71,7 +71,9 @@ describe('renderDdl', () => {
   test('fills through the distributed tables', () => {
     const sql = '-- why\nINSERT INTO t (a)\nSELECT b AS a\nFROM u'
     expect(renderDdl(sql, cluster)).toEqual(['INSERT INTO mw.t (a)\nSELECT b AS a\nFROM mw.u'])
-    expect(renderDdl(sql, { ...cluster, cluster: null })).toEqual(['INSERT INTO t (a)\nSELECT b AS a\nFROM u'])
+    expect(renderDdl(sql, { ...cluster, cluster: null })).toEqual([
+      'INSERT INTO t (a)\nSELECT b AS a\nFROM u',
+    ])
   })
 
   test.each([

@@ -80,7 +80,8 @@ function renderView(name: string, to: string, select: string, target: DdlTarget)
 
 function renderFilling(to: string, select: string, { database, cluster }: DdlTarget): string {
   const from = select.replace(/^FROM (\w+)$/gm, `FROM ${database}.$1`)
-  if (from === select) throw new Error(`Cannot render the filling of ${to}: no line of it is FROM and a table`)
+  if (from === select)
+    throw new Error(`Cannot render the filling of ${to}: no line of it is FROM and a table`)
   return cluster === null ? `INSERT INTO ${to}\n${select}` : `INSERT INTO ${database}.${to}\n${from}`
 }
 

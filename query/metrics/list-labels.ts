@@ -1,84 +1,103 @@
 import { compareBytes, labelPairs, labelValue, METRIC_NAME } from '../../model/labels.ts'
+import type { Matcher } from '../../model/matcher.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { SUFFIXES } from './matcher-conditions.ts'
-import { indexCondition, type SeriesKind } from './select-index.ts'
+import { matchesAll } from './expand-series.ts'
+import { selectMatchingNames, selectMatchingValues } from './index-values.ts'
+import { listMadeValues } from './list-made-values.ts'
+import { seriesNames } from './matcher-conditions.ts'
 import { type LabelSetsRequest, selectLabelSets } from './select-label-sets.ts'
+import { selectLabelNames, selectLabelValues, selectMetricNames } from './select-label-values.ts'
+
+type OneRequest = LabelSetsRequest & { readonly matchers: readonly Matcher[] }
 
 /** The names of all labels that occur, sorted; of series that match, or of all when there are no matchers. */
 export async function listLabelNames(storage: Storage, request: LabelSetsRequest): Promise<string[]> {
-  if (request.matcherSets.length > 0) {
-    const sets = await selectLabelSets(storage, request)
-    return sorted(sets.flatMap((labels) => [...labelPairs(labels)].map(([name]) => name)))
+  if (request.matcherSets.length === 0) {
+    const [labels, metrics] = await Promise.all([
+      selectLabelNames(storage, request),
+      selectMetricNames(storage, request),
+    ])
+    const has = (kind: string) => metrics.some((metric) => metric.kind === kind)
+    return sorted([
+      ...labels,
+      ...(metrics.length > 0 ? [METRIC_NAME] : []),
+      ...(has('histogram') ? ['le'] : []),
+      ...(has('summary') ? ['quantile'] : []),
+    ])
   }
-  const { sql, params } = indexCondition({ matchers: [], fromMs: request.fromMs })
-  const [row] = await storage.select<{
-    readonly names: readonly string[]
-    readonly kinds: readonly SeriesKind[]
-  }>({
-    name: 'metrics.labelNames',
-    tenant: request.tenant,
-    sql: `SELECT groupUniqArrayArray(mapKeys(labels)) AS names, groupUniqArray(kind) AS kinds FROM prom_series WHERE ${sql}`,
-    params,
-    ...signalOf(request),
-  })
-  if (row === undefined || row.kinds.length === 0) return []
-  return sorted([
-    METRIC_NAME,
-    ...row.names,
-    ...(row.kinds.includes('histogram') ? ['le'] : []),
-    ...(row.kinds.includes('summary') ? ['quantile'] : []),
-  ])
+  const lists = await Promise.all(
+    request.matcherSets.map((matchers) => labelNamesOf(storage, { ...request, matchers })),
+  )
+  return sorted(lists.flat())
 }
 
-/** The values that a label has, sorted; of series that match, or of all when there are no matchers. */
+/** The values that a label has, sorted; of series that match, or of all when there are no matchers. With a limit the first so many. */
 export async function listLabelValues(
   storage: Storage,
-  request: LabelSetsRequest & { readonly name: string },
+  request: LabelSetsRequest & { readonly name: string; readonly limit?: number | undefined },
 ): Promise<string[]> {
-  const { name, matcherSets } = request
-  // The bounds of buckets and quantiles are no labels of the index.
-  const isMade = name === 'le' || name === 'quantile'
-  if (matcherSets.length > 0 || isMade) {
-    const wanted =
-      isMade && matcherSets.length === 0 ? [[{ name, op: '!=', value: '' } as const]] : matcherSets
-    const sets = await selectLabelSets(storage, { ...request, matcherSets: wanted })
-    return sorted(sets.map((labels) => labelValue(labels, name)))
+  const { name, matcherSets, limit } = request
+  const cut = (values: readonly string[]) => sorted(values).slice(0, limit)
+  if (matcherSets.length > 0) {
+    const lists = await Promise.all(
+      matcherSets.map((matchers) => labelValuesOf(storage, { ...request, matchers })),
+    )
+    return cut(lists.flat())
   }
-  const { sql, params } = indexCondition({ matchers: [], fromMs: request.fromMs })
-  const base = { name: 'metrics.labelValues', tenant: request.tenant, ...signalOf(request) }
-  if (name === METRIC_NAME) {
-    const rows = await storage.select<{ readonly metricName: string; readonly seriesKind: SeriesKind }>({
-      ...base,
-      sql: `SELECT DISTINCT name AS metricName, kind AS seriesKind FROM prom_series WHERE ${sql}`,
-      params,
-    })
-    return sorted(rows.flatMap(({ metricName, seriesKind }) => namesOf(metricName, seriesKind)))
-  }
-  const rows = await storage.select<{ readonly labelValue: string }>({
-    ...base,
-    sql: `SELECT DISTINCT labels[{labelName:String}] AS labelValue FROM prom_series WHERE ${sql}`,
-    params: { ...params, labelName: name },
-  })
-  return sorted(rows.map((row) => row.labelValue))
+  if (name === METRIC_NAME) return cut((await selectMetricNames(storage, request)).flatMap(seriesNames))
+  const lists = await Promise.all([
+    selectLabelValues(storage, request),
+    isMade(name) ? listMadeValues(storage, { ...request, name }) : [],
+  ])
+  return cut(lists.flat())
 }
 
-/** The names of the series that a row of the index makes. */
-function namesOf(name: string, kind: SeriesKind): string[] {
-  switch (kind) {
-    case 'histogram':
-    case 'summary':
-      return SUFFIXES[kind].map((suffix) => `${name}${suffix}`)
-    case 'exponential_histogram':
-      return []
-    default:
-      return [name]
+/** Whether a label is made of a histogram's bounds or a summary's quantiles, of which the index knows nothing. */
+function isMade(name: string): name is 'le' | 'quantile' {
+  return name === 'le' || name === 'quantile'
+}
+
+/** Whether the condition on the index is exact for the labels that the index has. */
+function isIndexed({ matchers }: OneRequest): boolean {
+  return !matchers.some(({ name }) => isMade(name))
+}
+
+async function labelNamesOf(storage: Storage, request: OneRequest): Promise<string[]> {
+  if (!isIndexed(request)) {
+    const sets = await selectLabelSets(storage, { ...request, matcherSets: [request.matchers] })
+    return sets.flatMap((labels) => [...labelPairs(labels)].map(([name]) => name))
   }
+  const { labels, metrics } = await selectMatchingNames(storage, request)
+  const isWanted = nameTest(request.matchers)
+  const makes = (kind: string, suffix: string) =>
+    metrics.some((metric) => metric.kind === kind && isWanted(`${metric.name}${suffix}`))
+  return [
+    ...labels,
+    ...(metrics.length > 0 ? [METRIC_NAME] : []),
+    ...(makes('histogram', '_bucket') ? ['le'] : []),
+    ...(makes('summary', '') ? ['quantile'] : []),
+  ]
+}
+
+async function labelValuesOf(
+  storage: Storage,
+  request: OneRequest & { readonly name: string; readonly limit?: number | undefined },
+): Promise<readonly string[]> {
+  const { name, matchers } = request
+  if (isMade(name) || !isIndexed(request)) {
+    const sets = await selectLabelSets(storage, { ...request, matcherSets: [matchers] })
+    return sets.map((labels) => labelValue(labels, name))
+  }
+  if (name !== METRIC_NAME) return selectMatchingValues(storage, request)
+  const { metrics } = await selectMatchingNames(storage, request)
+  return metrics.flatMap(seriesNames).filter(nameTest(matchers))
+}
+
+function nameTest(matchers: readonly Matcher[]): (name: string) => boolean {
+  const isWanted = matchesAll(matchers.filter(({ name }) => name === METRIC_NAME))
+  return (name) => isWanted([METRIC_NAME, name])
 }
 
 function sorted(values: readonly string[]): string[] {
   return [...new Set(values)].filter((value) => value !== '').sort(compareBytes)
-}
-
-function signalOf({ signal }: LabelSetsRequest) {
-  return signal === undefined ? {} : { signal }
 }

@@ -1,5 +1,5 @@
 import type { Storage } from '../../storage/storage.ts'
-import type { SeriesKind } from './select-index.ts'
+import type { SeriesKind } from './index-condition.ts'
 
 /** What is known of a metric beside its series. */
 export interface MetricMetadata {

@@ -1,13 +1,11 @@
-import { type Labels, labelsFrom } from '../../model/labels.ts'
+import { compareBytes, type Labels, labelsFrom } from '../../model/labels.ts'
 import type { Matcher } from '../../model/matcher.ts'
+import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { BoundSql } from '../traces/bound-sql.ts'
-import { matcherConditions } from './matcher-conditions.ts'
+import { INDEX_TABLE, indexCondition, SERIES_KINDS, type SeriesKind } from './index-condition.ts'
+import { resolveMatchers } from './resolve-matchers.ts'
 
-/** What a row of `prom_series` is. */
-export type SeriesKind = 'gauge' | 'sum' | 'histogram' | 'exponential_histogram' | 'summary' | 'sample'
-
-/** A row of `prom_series`: what one series or the series of one histogram are called. */
+/** A row of the index: what one series or the series of one histogram are called. */
 export interface IndexedSeries {
   /** 32 hex digits. */
   readonly id: string
@@ -31,54 +29,81 @@ export interface IndexRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-const DAY_MS = 86_400_000
-
-/** The condition of {@link selectIndex} on `prom_series`, for a statement's subquery. */
-export function indexCondition({ matchers, fromMs }: Pick<IndexRequest, 'matchers' | 'fromMs'>): BoundSql {
-  const { sql, params } = matcherConditions(matchers)
-  // A day earlier: senders' clocks may be ahead of the receiver's, which dates the row.
-  const day = Math.max(0, Math.min(65_535, Math.floor(fromMs / DAY_MS) - 1))
-  return {
-    sql: `tenant = {tenant:String} AND day >= toDate({indexDay:UInt16}) AND ${sql}`,
-    params: { ...params, indexDay: day },
-  }
-}
-
 /** Reads the index: every row that is or holds a series that matches (see {@link matcherConditions}). */
 export async function selectIndex(storage: Storage, request: IndexRequest): Promise<IndexedSeries[]> {
   const { tenant, limit, signal } = request
-  const condition = indexCondition(request)
-  const rows = await storage.select<Row>({
+  const matchers = await resolveMatchers(storage, request)
+  const condition = indexCondition({ ...request, matchers })
+  const { blocks } = await storage.selectColumns({
     name: 'metrics.index',
     tenant,
-    sql: `SELECT
-  lower(hex(id)) AS seriesId,
-  name,
-  any(kind) AS seriesKind,
-  any(temporality) = 'delta' AS isDelta,
-  any(metric) AS rawName,
-  CAST(any(labels), 'Array(Tuple(String, String))') AS labelPairs
-FROM prom_series
+    // A series has a row in each week, and several until they are merged; all say the same.
+    sql: `SELECT lower(hex(id)) AS seriesId, name AS promName, CAST(kind, 'Int8') AS seriesKind, temporality = 'delta' AS isDelta,
+  CAST(metric, 'String') AS rawName, CAST(labels, 'Map(String, String)') AS seriesLabels
+FROM ${INDEX_TABLE}
 WHERE ${condition.sql}
-GROUP BY name, id${limit === undefined ? '' : '\nLIMIT {limit:UInt32}'}`,
+LIMIT 1 BY name, id${limit === undefined ? '' : '\nLIMIT {limit:UInt32}'}`,
     params: { ...condition.params, ...(limit === undefined ? {} : { limit }) },
     ...(signal === undefined ? {} : { signal }),
   })
-  return rows.map(({ seriesId, name, seriesKind, isDelta, rawName, labelPairs }) => ({
-    id: seriesId,
-    name,
-    kind: seriesKind,
-    isDelta: Boolean(isDelta),
-    metric: rawName,
-    labels: labelsFrom(labelPairs),
+  return blocks.flatMap(seriesOf)
+}
+
+const KIND_OF = new Map<number | bigint, SeriesKind>(
+  Object.entries(SERIES_KINDS).map(([kind, number]) => [number, kind as SeriesKind]),
+)
+
+function seriesOf(block: ColumnBlock): IndexedSeries[] {
+  const ids = texts(block, 'seriesId')
+  const names = texts(block, 'promName')
+  const metrics = texts(block, 'rawName')
+  const kinds = numbers(block, 'seriesKind')
+  const deltas = numbers(block, 'isDelta')
+  const labels = labelLists(block, 'seriesLabels')
+  return ids.map((id, row) => ({
+    id,
+    name: names[row] ?? '',
+    kind: KIND_OF.get(kinds[row] ?? 0) ?? 'sample',
+    isDelta: deltas[row] === 1,
+    metric: metrics[row] ?? '',
+    labels: labels[row] ?? [],
   }))
 }
 
-interface Row {
-  readonly seriesId: string
-  readonly name: string
-  readonly seriesKind: SeriesKind
-  readonly isDelta: boolean | number
-  readonly rawName: string
-  readonly labelPairs: readonly [string, string][]
+function texts(block: ColumnBlock, name: string): readonly string[] {
+  const column = block.columns.get(name)
+  return column?.kind === 'text' ? column.values : []
+}
+
+function numbers(block: ColumnBlock, name: string): ArrayLike<number | bigint> {
+  const column = block.columns.get(name)
+  return column?.kind === 'number' ? column.values : []
+}
+
+function labelLists(block: ColumnBlock, name: string): Labels[] {
+  const column = block.columns.get(name)
+  if (column?.kind !== 'array') return []
+  const [keys, values] = column.elements
+  if (keys?.kind !== 'text' || values?.kind !== 'text') return []
+  const lists: Labels[] = []
+  let from = 0
+  for (const to of column.ends) {
+    lists.push(labelList(keys.values, values.values, from, to))
+    from = to
+  }
+  return lists
+}
+
+function labelList(keys: readonly string[], values: readonly string[], from: number, to: number): Labels {
+  const flat: string[] = []
+  let isOrdered = true
+  for (let at = from; at < to; at += 1) {
+    const key = keys[at] ?? ''
+    const value = values[at] ?? ''
+    if (value === '' || (at > from && compareBytes(keys[at - 1] ?? '', key) >= 0)) isOrdered = false
+    flat.push(key, value)
+  }
+  // Most are stored in order already.
+  if (isOrdered) return flat
+  return labelsFrom(Array.from({ length: to - from }, (_, i) => [flat[2 * i] ?? '', flat[2 * i + 1] ?? '']))
 }

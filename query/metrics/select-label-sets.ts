@@ -3,9 +3,10 @@ import type { Matcher } from '../../model/matcher.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { TableName } from '../../storage/tables.ts'
 import { bucketLabels, matchesAll, namedLabels, quantileLabels } from './expand-series.ts'
+import { INDEX_TABLE, indexCondition, type SeriesKind } from './index-condition.ts'
+import { numberLists } from './number-lists.ts'
 import { storableRange } from './read-samples.ts'
-import { type StoredNumber, storedNumber } from './samples.ts'
-import { type IndexedSeries, indexCondition, type SeriesKind, selectIndex } from './select-index.ts'
+import { type IndexedSeries, selectIndex } from './select-index.ts'
 
 /** Which series. They are told by day, so a series may be listed that has no sample in just this range. */
 export interface LabelSetsRequest {
@@ -56,8 +57,6 @@ function expand(series: IndexedSeries, bounds: Shapes, quantiles: Shapes): Label
         namedLabels(series, '_count'),
         ...(quantiles.get(series.id) ?? []).flatMap((list) => quantileLabels(series, list)),
       ]
-    case 'exponential_histogram':
-      return []
     default:
       return [namedLabels(series, '')]
   }
@@ -74,20 +73,25 @@ async function readShapes(
   if (metrics.length === 0) return new Map()
   const { fromMs, toMs } = storableRange(request)
   const condition = indexCondition({ matchers: request.matchers, fromMs })
-  const rows = await storage.select<{
-    readonly seriesId: string
-    readonly shapes: readonly StoredNumber[][]
-  }>({
+  const { blocks } = await storage.selectColumns({
     name: `metrics.shapes.${what.kind}`,
     tenant: request.tenant,
-    sql: `SELECT lower(hex(series)) AS seriesId, groupUniqArray(20)(${what.column}) AS shapes
+    sql: `SELECT lower(hex(series)) AS seriesId, ${what.column} AS shape
 FROM ${what.table}
 WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)}
   AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})
-  AND series GLOBAL IN (SELECT id FROM prom_series WHERE ${condition.sql} AND kind = '${what.kind}')
-GROUP BY series`,
+  AND series GLOBAL IN (SELECT id FROM ${INDEX_TABLE} WHERE ${condition.sql} AND kind = '${what.kind}')
+GROUP BY series, shape`,
     params: { ...condition.params, metrics, afterMs: fromMs + 1, endMs: toMs + 1 },
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   })
-  return new Map(rows.map(({ seriesId, shapes }) => [seriesId, shapes.map((list) => list.map(storedNumber))]))
+  const shapes = new Map<string, number[][]>()
+  for (const block of blocks) {
+    const ids = block.columns.get('seriesId')
+    for (const [row, shape] of numberLists(block, 'shape').entries()) {
+      const id = ids?.kind === 'text' ? (ids.values[row] ?? '') : ''
+      shapes.set(id, [...(shapes.get(id) ?? []), shape])
+    }
+  }
+  return shapes
 }

@@ -635,3 +635,7 @@ SELECT tenant, label, value, max(day) AS day
 FROM meshwatch.prom_series
 ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
 GROUP BY tenant, label, value;
+
+ALTER TABLE meshwatch.prom_series_local ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS job String ALIAS labels['job'];
+
+ALTER TABLE meshwatch.prom_series ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS job String ALIAS labels['job'];

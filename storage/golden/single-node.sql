@@ -557,3 +557,5 @@ SELECT tenant, label, value, max(day) AS day
 FROM prom_series
 ARRAY JOIN mapKeys(labels) AS label, mapValues(labels) AS value
 GROUP BY tenant, label, value;
+
+ALTER TABLE prom_series ADD COLUMN IF NOT EXISTS job String ALIAS labels['job'];
