@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { registerRemoteWrite } from '../ingest/prometheus/register-remote-write.ts'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
 import { registerQueryApi } from '../query/http/register-query-api.ts'
 import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
@@ -130,6 +131,15 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   const parts = roles.has('alerting') ? registerAlertingRole(api, () => externalUrl) : null
   if (parts !== null) checks['alerting'] = () => readAlerting(parts)
   registerOperations(api, { registry, checks, threadMetrics })
+  if (ingest !== null) {
+    const { maxMessageSize, maxInFlight } = config.ingest
+    registerRemoteWrite(api, {
+      write: ingest.write,
+      maxMessageBytes: maxMessageSize,
+      maxInFlightBytes: maxInFlight,
+      logger,
+    })
+  }
   if (roles.has('query')) {
     await registerQueryApi(api, {
       ...queryDeps,

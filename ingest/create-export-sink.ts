@@ -6,6 +6,8 @@ import type { GroupCommit } from './journal/group-commit.ts'
 import { DecodeOutcome } from './otlp/decode-outcome.ts'
 import type { TelemetryBlocks } from './otlp/telemetry-blocks.ts'
 import { type TimeWindow, timeWindowAt } from './otlp/time-window.ts'
+import { WriteOutcome } from './prometheus/write-outcome.ts'
+import type { WriteSink } from './prometheus/write-sink.ts'
 
 /** What a sink works with. */
 export interface ExportSinkOptions {
@@ -37,57 +39,80 @@ const ITEMS: Readonly<Record<Signal, string>> = {
 const JOURNAL_FULL_RETRY_MS = 5_000
 const MAX_GATHERED_ROWS = 500_000
 
-/** Makes the sink that decodes into blocks and acknowledges when the journal has them. */
-export function createExportSink(options: ExportSinkOptions): ExportSink {
+/** Makes the sink that decodes into blocks and acknowledges when the journal has them: of OTLP, and of Prometheus' remote write. */
+export function createExportSink(options: ExportSinkOptions): ExportSink & WriteSink {
   const { blocks, commit, clock } = options
   const metrics = createSinkMetrics(options.registry)
   const decoders = { traces: blocks.decodeTraces, metrics: blocks.decodeMetrics, logs: blocks.decodeLogs }
 
-  function decode(signal: Signal, tenant: string, message: Uint8Array): DecodeOutcome {
+  /** Throws JOURNAL_FULL or OVERLOADED when no message can be taken now. */
+  function assertRoom(signal: Signal): void {
+    if (options.journalBytes() + commit.pendingBytes() >= options.maxJournalBytes) {
+      metrics.refused.inc({ signal, reason: 'journal_full' })
+      throw new AppError('JOURNAL_FULL', 'Cannot take the message: the journal is full', {
+        retryAfterMs: JOURNAL_FULL_RETRY_MS,
+      })
+    }
+    if (blocks.rows() >= (options.maxGatheredRows ?? MAX_GATHERED_ROWS)) {
+      metrics.refused.inc({ signal, reason: 'overloaded' })
+      throw new AppError('OVERLOADED', 'Cannot take the message: too much waits to be written to the journal')
+    }
+  }
+
+  /** Lets `run` decode a message into the blocks, which are as before when it throws. */
+  function decode(signal: Signal, tenant: string, run: (tenantId: number, window: TimeWindow) => void): void {
     const now = clock.now()
-    const outcome = new DecodeOutcome()
     const window: TimeWindow = timeWindowAt(now, options.maxAgeMs[signal], options.maxFutureMs)
     const tenantId = blocks.begin(tenant, Math.floor(now / DAY_MS))
     try {
-      decoders[signal](message, tenantId, window, outcome)
+      run(tenantId, window)
     } catch (error) {
       blocks.rollback()
       metrics.refused.inc({ signal, reason: 'malformed' })
       throw error
     }
-    return outcome
+  }
+
+  /** Makes what was decoded durable, and counts it. */
+  async function settle(
+    signal: Signal,
+    outcome: DecodeOutcome,
+    isEmpty: boolean,
+    messageBytes: number,
+  ): Promise<void> {
+    if (isEmpty) {
+      // Its resources and keys would gather in the blocks, which only a commit empties.
+      blocks.rollback()
+    } else {
+      try {
+        await commit.commit(messageBytes)
+      } catch (error) {
+        metrics.refused.inc({ signal, reason: 'journal_unwritable' }, outcome.accepted)
+        throw error
+      }
+    }
+    metrics.accepted.inc({ signal }, outcome.accepted)
+    for (const [reason, count] of outcome.reasons) metrics.refused.inc({ signal, reason }, count)
   }
 
   return {
     accept: async (signal, tenant, message): Promise<ExportResult> => {
-      if (options.journalBytes() + commit.pendingBytes() >= options.maxJournalBytes) {
-        metrics.refused.inc({ signal, reason: 'journal_full' })
-        throw new AppError('JOURNAL_FULL', 'Cannot take the message: the journal is full', {
-          retryAfterMs: JOURNAL_FULL_RETRY_MS,
-        })
-      }
-      if (blocks.rows() >= (options.maxGatheredRows ?? MAX_GATHERED_ROWS)) {
-        metrics.refused.inc({ signal, reason: 'overloaded' })
-        throw new AppError(
-          'OVERLOADED',
-          'Cannot take the message: too much waits to be written to the journal',
-        )
-      }
-      const outcome = decode(signal, tenant, message)
-      if (outcome.accepted === 0) {
-        // Its resources and keys would gather in the blocks, which only a commit empties.
-        blocks.rollback()
-      } else {
-        try {
-          await commit.commit(message.length)
-        } catch (error) {
-          metrics.refused.inc({ signal, reason: 'journal_unwritable' }, outcome.accepted)
-          throw error
-        }
-      }
-      metrics.accepted.inc({ signal }, outcome.accepted)
-      for (const [reason, count] of outcome.reasons) metrics.refused.inc({ signal, reason }, count)
+      assertRoom(signal)
+      const outcome = new DecodeOutcome()
+      decode(signal, tenant, (tenantId, window) => decoders[signal](message, tenantId, window, outcome))
+      await settle(signal, outcome, outcome.accepted === 0, message.length)
       return { rejected: outcome.rejected, message: outcome.message(ITEMS[signal]) }
+    },
+    acceptWrite: async (version, tenant, message) => {
+      const signal = 'metrics'
+      assertRoom(signal)
+      const outcome = new WriteOutcome()
+      decode(signal, tenant, (tenantId, window) =>
+        blocks.decodeWrite[version](message, tenantId, window, outcome),
+      )
+      await settle(signal, outcome, outcome.isEmpty, message.length)
+      const { samples, histograms, exemplars, rejected } = outcome
+      return { samples, histograms, exemplars, rejected, message: outcome.message('samples') }
     },
   }
 }

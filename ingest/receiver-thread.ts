@@ -9,9 +9,12 @@ import { createExportSink } from './create-export-sink.ts'
 import { createGroupCommit } from './journal/group-commit.ts'
 import { createJournalWriter } from './journal/journal-writer.ts'
 import { createTelemetryBlocks } from './otlp/telemetry-blocks.ts'
+import { answerWrite, refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
+import type { WriteSink } from './prometheus/write-sink.ts'
 import { createByteBudget } from './receivers/byte-budget.ts'
 import { createOtlpGrpc } from './receivers/otlp-grpc.ts'
 import { createOtlpHttp } from './receivers/otlp-http.ts'
+import { overloaded, type ReceiverOptions } from './receivers/receiver.ts'
 import { createReceiverMetrics } from './receivers/receiver-metrics.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 import { watchLoad } from './watch-load.ts'
@@ -38,6 +41,7 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     const budget = createByteBudget(data.config.maxInFlight)
     const options = {
       sink,
+      writes: sink,
       access,
       budget,
       metrics: createReceiverMetrics(registry, budget),
@@ -59,7 +63,10 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     port.on('message', (message: ToReceiverThread) => {
       if (message.type === 'loaded') setLoaded(message.bytes)
       else if (message.type === 'close') void close(message.graceMs)
-      else if (message.type === 'metrics') {
+      else if (message.type === 'write') {
+        const { id, request } = message
+        void takeHandedWrite(options, request).then((answer) => say({ type: 'written', id, answer }))
+      } else if (message.type === 'metrics') {
         const { id } = message
         void registry.getMetricsAsJSON().then((metrics) => say({ type: 'metrics', id, metrics }))
       } else say({ type: 'reloaded', id: message.id, failure: failureOf(() => access.reload()) })
@@ -75,6 +82,25 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     })
     port.close()
   }
+}
+
+/** Takes what came on the API's listener; it counts as what comes on the receivers' own. */
+async function takeHandedWrite(
+  options: ReceiverOptions & { readonly sink: WriteSink },
+  request: WriteRequest,
+): Promise<WriteAnswer> {
+  const { metrics, clock } = options
+  const startedAt = clock.monotonic()
+  const lease = options.budget.lease()
+  metrics.inFlight(1)
+  metrics.received('remote-write', 'metrics', request.body.length)
+  const answer = lease.take(request.body.length)
+    ? await answerWrite(options, request, lease)
+    : refusedWrite(overloaded())
+  lease.release()
+  metrics.inFlight(-1)
+  metrics.observe('remote-write', 'metrics', answer.status, clock.monotonic() - startedAt)
+  return answer
 }
 
 function createJournalSink(

@@ -10,6 +10,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { IngestConfig } from './config.ts'
 import { type JournalLoader, startJournalLoader } from './journal/journal-loader.ts'
 import { type RecoveredJournal, recoverJournal } from './journal/recover-journal.ts'
+import { refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 
 /** What ingest is started with. */
@@ -47,6 +48,8 @@ export interface Ingest {
   readiness(): IngestReadiness
   /** The receiver thread's metrics as prom-client's JSON. */
   threadMetrics(): Promise<object[]>
+  /** Takes a request of Prometheus' remote write; answers when it is on disk. The body is given away. */
+  write(request: WriteRequest): Promise<WriteAnswer>
   /** Reads the token file again. Throws when it is bad; the old tokens stay in force. */
   reload(): Promise<void>
   /** Stops to listen, finishes requests in flight (30 s at most), loads what ClickHouse takes at once. */
@@ -140,6 +143,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       }
     },
     threadMetrics: () => thread.metrics(),
+    write: (request) => thread.write(request),
     reload: () => thread.reload(),
     close: async () => {
       isClosing = true
@@ -205,7 +209,7 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
     } else if (message.type === 'failed') {
       const code = Object.hasOwn(ERROR_CODES, message.code) ? (message.code as ErrorCode) : 'INTERNAL'
       started.reject(new AppError(code, message.message))
-    } else if (message.type === 'metrics' || message.type === 'reloaded') {
+    } else if (isAnswer(message)) {
       answers.get(message.id)?.(message)
       answers.delete(message.id)
     }
@@ -217,11 +221,14 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
   })
   worker.on('exit', () => exited.resolve(new Error('The receiver thread has ended')))
   const say = (message: ToReceiverThread): void => worker.postMessage(message)
-  const ask = async (type: 'metrics' | 'reload'): Promise<FromReceiverThread> => {
+  const ask = async (
+    question: (id: number) => ToReceiverThread,
+    handedOver: readonly ArrayBuffer[] = [],
+  ): Promise<FromReceiverThread> => {
     const id = nextId++
     const answer = Promise.withResolvers<FromReceiverThread>()
     answers.set(id, answer.resolve)
-    say({ type, id })
+    worker.postMessage(question(id), handedOver)
     return await Promise.race([answer.promise, exited.promise.then(() => ({ type: 'closed' }) as const)])
   }
   return {
@@ -230,11 +237,18 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
     onMessage: (listener: (message: FromReceiverThread) => void) => void worker.on('message', listener),
     onExit: (listener: (error: Error) => void) => void exited.promise.then(listener),
     metrics: async (): Promise<object[]> => {
-      const answer = await ask('metrics')
+      const answer = await ask((id) => ({ type: 'metrics', id }))
       return answer.type === 'metrics' ? answer.metrics : []
     },
+    write: async (request: WriteRequest): Promise<WriteAnswer> => {
+      // A buffer of its own: what is handed over must not be a part of another's.
+      const body = new Uint8Array(request.body)
+      const answer = await ask((id) => ({ type: 'write', id, request: { ...request, body } }), [body.buffer])
+      if (answer.type === 'written') return answer.answer
+      return refusedWrite(new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down'))
+    },
     reload: async (): Promise<void> => {
-      const answer = await ask('reload')
+      const answer = await ask((id) => ({ type: 'reload', id }))
       if (answer.type === 'reloaded' && answer.failure !== null)
         throw new AppError('CANNOT_START', answer.failure)
     },
@@ -243,4 +257,10 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
       await exited.promise
     },
   }
+}
+
+type Answer = Extract<FromReceiverThread, { readonly id: number }>
+
+function isAnswer(message: FromReceiverThread): message is Answer {
+  return message.type === 'metrics' || message.type === 'reloaded' || message.type === 'written'
 }

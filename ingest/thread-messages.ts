@@ -4,6 +4,7 @@ import type { AccessControlOptions } from '../runtime/token-file.ts'
 import type { IngestConfig } from './config.ts'
 import type { Signal } from './export-sink.ts'
 import type { Position } from './journal/position.ts'
+import type { WriteAnswer, WriteRequest } from './prometheus/answer-write.ts'
 
 /** What the receiver thread is started with: plain data. */
 export interface ReceiverThreadData {
@@ -37,6 +38,7 @@ export type FromReceiverThread =
   | { readonly type: 'journal-state'; readonly failure: string | null }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: object[] }
   | { readonly type: 'reloaded'; readonly id: number; readonly failure: string | null }
+  | { readonly type: 'written'; readonly id: number; readonly answer: WriteAnswer }
   | { readonly type: 'closed' }
 
 /** From the main thread to the receiver thread. */
@@ -45,4 +47,6 @@ export type ToReceiverThread =
   | { readonly type: 'loaded'; readonly bytes: number }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'reload'; readonly id: number }
+  /** A request of remote write that came on another listener. Its body is the thread's from now on. */
+  | { readonly type: 'write'; readonly id: number; readonly request: WriteRequest }
   | { readonly type: 'close'; readonly graceMs: number }

@@ -11,6 +11,8 @@ export const REJECT_REASONS = {
   no_data: 'the metric has no data of a known type',
   no_name: 'the metric has no name',
   too_many_attributes: 'it has more attributes than the limit, and a series cannot do without some of them',
+  labels: 'its labels make no series',
+  histogram: 'the native histogram contradicts itself',
 } as const
 
 /** A key of {@link REJECT_REASONS}; also the `reason` label of the refused counter. */

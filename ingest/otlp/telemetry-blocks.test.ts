@@ -44,5 +44,8 @@ test('every table of telemetry has one block, but those that views fill', () => 
     'metric_exponential_histograms',
     'metric_summaries',
     'metric_exemplars',
+    'metric_samples',
+    'metric_native_histograms',
+    'prom_metadata',
   ])
 })

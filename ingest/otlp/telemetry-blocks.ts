@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Block, createBlock } from '../native/block.ts'
 import { Interner } from '../native/interner.ts'
+import { createWriteDecoders, type WriteDecoders } from '../prometheus/create-write-decoders.ts'
+import { createSampleBlocks, createSampleColumns } from '../prometheus/sample-blocks.ts'
 import { AttributeKeyRegistry } from './attribute-key-registry.ts'
 import { createLogDecoder } from './decode-logs.ts'
 import { createMetricDecoder } from './decode-metrics.ts'
@@ -24,6 +26,8 @@ export interface TelemetryBlocks {
   readonly decodeTraces: DecodeMessage
   readonly decodeMetrics: DecodeMessage
   readonly decodeLogs: DecodeMessage
+  /** Decoders of Prometheus' remote write, by its version. */
+  readonly decodeWrite: WriteDecoders['decode']
   /** Says whose message comes next, on which day (since the epoch); returns the tenant's number. Remembers the rows so far. */
   begin(tenant: string, day: number): number
   /** Takes back everything since {@link begin}. */
@@ -48,6 +52,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
   const spanColumns = createSpanColumns(text, binary)
   const logColumns = createLogColumns(text, binary)
   const metricColumns = createMetricColumns(text, binary)
+  const sampleColumns = createSampleColumns(text)
   const reader = new WireReader()
   const { maxAttributes } = options
   const keys = new AttributeKeyRegistry(text, keyColumns)
@@ -62,6 +67,14 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     promColumns: metricColumns.promSeries,
     maxAttributes,
   })
+  const write = createWriteDecoders({
+    reader,
+    text,
+    seed,
+    columns: sampleColumns,
+    seriesColumns: metricColumns.promSeries,
+    exemplarColumns: metricColumns.exemplars,
+  })
   const parts: DecoderParts = { reader, text, origins, keys, maxAttributes }
   const blocks = [
     createBlock('origins', originColumns),
@@ -69,11 +82,13 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     createBlock('spans', spanColumns),
     createBlock('logs', logColumns),
     ...createMetricBlocks(metricColumns),
+    ...createSampleBlocks(sampleColumns),
   ]
   const forget = () => {
     origins.forget()
     keys.forget()
     series.forget()
+    write.forget()
   }
   /** Call when no block has rows. */
   const renewInterners = () => {
@@ -92,6 +107,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     decodeTraces: createTraceDecoder(parts, spanColumns),
     decodeMetrics: createMetricDecoder(parts, metricColumns, series),
     decodeLogs: createLogDecoder(parts, logColumns),
+    decodeWrite: write.decode,
     begin: (tenant, day) => {
       // Messages of which nothing is taken fill the interners too, and no batch is written after them.
       if (rows() === 0) renewInterners()
@@ -100,6 +116,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
       keys.begin(tenant, tenantId, day)
       origins.begin(tenant, tenantId, day)
       series.begin(tenant, tenantId, day)
+      write.begin(tenant, tenantId, day)
       return tenantId
     },
     rollback: () => {
@@ -107,6 +124,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
       origins.rollback()
       keys.rollback()
       series.rollback()
+      write.rollback()
     },
     rows,
     reset: (areWritten) => {

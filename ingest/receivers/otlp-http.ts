@@ -9,8 +9,10 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { AppError } from '../../runtime/errors.ts'
 import type { Signal } from '../export-sink.ts'
+import { isWriteRequest, takeWrite } from '../prometheus/take-write.ts'
 import { formOf, refusedAnswer, signalOf, takeExport, takenAnswer } from './export-over-http.ts'
 import { cannotListen, hostAndPort, type Receiver, type ReceiverOptions } from './receiver.ts'
+import type { OtlpProtocol } from './receiver-metrics.ts'
 import { type HttpAnswer, sendAnswer } from './send-answer.ts'
 
 /** How long a connection may take for what, milliseconds. A request that trickles in is cut with 408. */
@@ -26,7 +28,8 @@ const HANDSHAKE_MS = 10_000
 const MAX_HEADER_BYTES = 16 * 1024
 
 /**
- * Makes the OTLP/HTTP receiver: `POST /v1/traces`, `/v1/metrics`, `/v1/logs` as the OTLP specification 1.x has it. No CORS: browsers of
+ * Makes the OTLP/HTTP receiver: `POST /v1/traces`, `/v1/metrics`, `/v1/logs` as the OTLP specification 1.x has it; and Prometheus' remote
+ * write where it is given a sink for it. No CORS: browsers of
  * other origins are not answered.
  */
 export function createOtlpHttp(
@@ -40,17 +43,31 @@ export function createOtlpHttp(
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const signal = signalOf(request)
     const startedAt = options.clock.monotonic()
     options.metrics.inFlight(1)
-    const reply = await decide(signal, request, response)
+    const [protocol, signal, reply] = await replyTo(request, response)
     options.metrics.inFlight(-1)
     if (signal !== undefined) {
-      const protocol = formOf(request) === 'json' ? 'http/json' : 'http/protobuf'
       options.metrics.observe(protocol, signal, reply.status, options.clock.monotonic() - startedAt)
     }
     if (isClosing) reply.headers['connection'] = 'close'
     sendAnswer(request, response, reply)
+  }
+
+  const replyTo = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<[OtlpProtocol, Signal | undefined, HttpAnswer]> => {
+    const { writes } = options
+    if (writes !== undefined && isWriteRequest(request)) {
+      const lease = options.budget.lease()
+      const reply = await takeWrite({ ...options, writes, isClosing }, request, response, lease)
+      lease.release()
+      return ['remote-write', 'metrics', reply]
+    }
+    const signal = signalOf(request)
+    const protocol = formOf(request) === 'json' ? 'http/json' : 'http/protobuf'
+    return [protocol, signal, await decide(signal, request, response)]
   }
 
   /** Never rejects: whatever is thrown becomes an answer. */

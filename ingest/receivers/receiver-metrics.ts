@@ -3,7 +3,7 @@ import type { Signal } from '../export-sink.ts'
 import type { ByteBudget } from './byte-budget.ts'
 
 /** How a request came in. */
-export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc'
+export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc' | 'remote-write'
 
 /** What the receivers tell about themselves. */
 export interface ReceiverMetrics {

@@ -1,0 +1,58 @@
+import type { Interner } from '../native/interner.ts'
+import type { MetricColumns } from '../otlp/metric-blocks.ts'
+import type { WireReader } from '../otlp/wire-reader.ts'
+import { createWriteV1Decoder, type DecodeWrite } from './decode-write-v1.ts'
+import { createWriteV2Decoder } from './decode-write-v2.ts'
+import { MetadataRegistry } from './metadata-registry.ts'
+import type { SampleColumns } from './sample-blocks.ts'
+import { SampleRows } from './sample-rows.ts'
+import { SampleSeriesRegistry } from './sample-series-registry.ts'
+import { WriteOutcome } from './write-outcome.ts'
+import type { WriteVersion } from './write-version.ts'
+
+/** What decoders of remote write work with. */
+export interface WriteDecodersOptions {
+  readonly reader: WireReader
+  /** Numbers the strings of all columns. */
+  readonly text: Interner
+  readonly columns: SampleColumns
+  readonly seriesColumns: MetricColumns['promSeries']
+  readonly exemplarColumns: MetricColumns['exemplars']
+  /** Makes collisions unpredictable to senders. */
+  readonly seed: number
+}
+
+/** Decoders of remote write, and what they remember of series and metrics. */
+export interface WriteDecoders {
+  readonly decode: Readonly<Record<WriteVersion, DecodeWrite>>
+  /** Says whose message follows (number in `text`) and on which day (days since the epoch) it came. */
+  begin(tenant: string, tenantId: number, day: number): void
+  /** What was written once since {@link begin} is taken back, and will be written again. */
+  rollback(): void
+  /** Writes what is written once anew: it may not have reached the disk. */
+  forget(): void
+}
+
+/** Makes the decoders of both versions; they know the same series. */
+export function createWriteDecoders(options: WriteDecodersOptions): WriteDecoders {
+  const { reader, text, columns, seriesColumns, exemplarColumns, seed } = options
+  const series = new SampleSeriesRegistry({ text, columns: seriesColumns, seed })
+  const metadata = new MetadataRegistry({ text, columns: columns.metadata, seed })
+  const rows = new SampleRows({ reader, text, series, columns, exemplarColumns }, new WriteOutcome())
+  const parts = { reader, series, rows, metadata }
+  return {
+    decode: { 1: createWriteV1Decoder(parts), 2: createWriteV2Decoder(parts, seed) },
+    begin: (tenant, tenantId, day) => {
+      series.begin(tenant, tenantId, day)
+      metadata.begin(tenant, tenantId, day)
+    },
+    rollback: () => {
+      series.rollback()
+      metadata.rollback()
+    },
+    forget: () => {
+      series.forget()
+      metadata.forget()
+    },
+  }
+}
