@@ -72,6 +72,7 @@ export function retentionDays(
     case 'prom_metadata':
     case 'prom_index':
     case 'prom_label_values':
+    case 'prom_descriptions':
       return metrics + 1
     case 'alert_states':
     case 'alert_transitions':

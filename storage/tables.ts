@@ -21,6 +21,7 @@ export const TABLES = [
   'prom_metadata',
   'prom_index',
   'prom_label_values',
+  'prom_descriptions',
 ] as const
 
 /** The name of a table of ours. Statements take it from here, never from input. */

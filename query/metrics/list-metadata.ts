@@ -1,3 +1,4 @@
+import { compareBytes } from '../../model/labels.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { SeriesKind } from './index-condition.ts'
 
@@ -5,32 +6,39 @@ import type { SeriesKind } from './index-condition.ts'
 export interface MetricMetadata {
   /** In Prometheus' form; of histograms and summaries without suffix. */
   readonly name: string
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
+  /** In Prometheus' words: `counter`, `gauge`, `histogram`, `gaugehistogram`, `summary`, `info`, `stateset` or `unknown`. */
+  readonly type: string
   readonly help: string
   readonly unit: string
-  /** The name it was sent by. */
-  readonly otelName: string
+  /** The name it was sent by; absent where a sender of Prometheus' samples said so. */
+  readonly otelName?: string
 }
 
-/** Reads the metadata of one metric, or of all (`name` null), by name. */
-export async function listMetadata(
-  storage: Storage,
-  request: {
-    readonly tenant: string
-    readonly name: string | null
-    readonly limit: number
-    readonly signal?: AbortSignal | undefined
-  },
-): Promise<MetricMetadata[]> {
+/** Which metadata. */
+export interface MetadataRequest {
+  readonly tenant: string
+  /** Of one metric; null: of all. */
+  readonly name: string | null
+  /** Entries at most from each of OTLP and remote write. */
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Reads the metadata of one metric, or of all, by name: what OTLP says, then what senders of Prometheus' samples said last. */
+export async function listMetadata(storage: Storage, request: MetadataRequest): Promise<MetricMetadata[]> {
+  const lists = await Promise.all([readDescriptions(storage, request), readSaid(storage, request)])
+  return lists.flat().sort((a, b) => compareBytes(a.name, b.name))
+}
+
+async function readDescriptions(storage: Storage, request: MetadataRequest): Promise<MetricMetadata[]> {
   const { tenant, name, limit, signal } = request
   const rows = await storage.select<Row>({
     name: 'metrics.metadata',
     tenant,
-    sql: `SELECT name AS promName, kind AS seriesKind, is_monotonic AS isMonotonic, description AS help, unit AS metricUnit, metric AS otelName
-FROM prom_series
+    sql: `SELECT DISTINCT name AS promName, kind AS seriesKind, is_monotonic AS isMonotonic, description AS help, unit AS metricUnit, metric AS otelName
+FROM prom_descriptions
 WHERE tenant = {tenant:String}${name === null ? '' : ' AND name = {name:String}'}
-GROUP BY promName, seriesKind, isMonotonic, help, metricUnit, otelName
-ORDER BY promName, otelName, seriesKind, isMonotonic, help
+ORDER BY promName, otelName, seriesKind, isMonotonic, help, metricUnit
 LIMIT {limit:UInt32}`,
     params: { limit, ...(name === null ? {} : { name }) },
     ...(signal === undefined ? {} : { signal }),
@@ -44,6 +52,23 @@ LIMIT {limit:UInt32}`,
   }))
 }
 
+async function readSaid(storage: Storage, request: MetadataRequest): Promise<MetricMetadata[]> {
+  const { tenant, name, limit, signal } = request
+  const rows = await storage.select<SaidRow>({
+    name: 'metrics.metadata.said',
+    tenant,
+    sql: `SELECT name AS promName, argMax((type, help, unit), version) AS said
+FROM prom_metadata
+WHERE tenant = {tenant:String}${name === null ? '' : ' AND name = {name:String}'}
+GROUP BY promName
+ORDER BY promName
+LIMIT {limit:UInt32}`,
+    params: { limit, ...(name === null ? {} : { name }) },
+    ...(signal === undefined ? {} : { signal }),
+  })
+  return rows.map(({ promName, said: [type, help, unit] }) => ({ name: promName, type, help, unit }))
+}
+
 interface Row {
   readonly promName: string
   readonly seriesKind: SeriesKind
@@ -53,7 +78,12 @@ interface Row {
   readonly otelName: string
 }
 
-function typeOf({ seriesKind, isMonotonic }: Row): MetricMetadata['type'] {
+interface SaidRow {
+  readonly promName: string
+  readonly said: readonly [type: string, help: string, unit: string]
+}
+
+function typeOf({ seriesKind, isMonotonic }: Row): string {
   switch (seriesKind) {
     case 'sum':
       return isMonotonic ? 'counter' : 'gauge'

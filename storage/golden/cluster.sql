@@ -639,3 +639,33 @@ GROUP BY tenant, label, value;
 ALTER TABLE meshwatch.prom_series_local ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS job String ALIAS labels['job'];
 
 ALTER TABLE meshwatch.prom_series ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS job String ALIAS labels['job'];
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_descriptions_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  name LowCardinality(String),
+  metric LowCardinality(String),
+  kind Enum8('gauge' = 1, 'sum' = 2, 'histogram' = 3, 'exponential_histogram' = 4, 'summary' = 5, 'sample' = 6),
+  is_monotonic Bool,
+  unit LowCardinality(String),
+  description String CODEC(ZSTD(1)),
+  day SimpleAggregateFunction(max, Date)
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_descriptions_local', '{replica}')
+PARTITION BY toLastDayOfWeek(day)
+ORDER BY (tenant, name, metric, kind, is_monotonic, unit, description)
+TTL toLastDayOfWeek(day) + INTERVAL 31 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.prom_descriptions ON CLUSTER 'mesh' AS meshwatch.prom_descriptions_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_descriptions_local', cityHash64(name));
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS meshwatch.prom_descriptions_mv ON CLUSTER 'mesh' TO meshwatch.prom_descriptions_local AS
+SELECT tenant, name, metric, kind, is_monotonic, unit, description, max(day) AS day
+FROM meshwatch.prom_series_local
+WHERE kind != 'sample'
+GROUP BY tenant, name, metric, kind, is_monotonic, unit, description;
+
+INSERT INTO meshwatch.prom_descriptions (tenant, name, metric, kind, is_monotonic, unit, description, day)
+SELECT tenant, name, metric, kind, is_monotonic, unit, description, max(day) AS day
+FROM meshwatch.prom_series
+WHERE kind != 'sample'
+GROUP BY tenant, name, metric, kind, is_monotonic, unit, description;
