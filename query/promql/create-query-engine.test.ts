@@ -113,7 +113,6 @@ describe('what is not there yet', () => {
   test.each<[string, string]>([
     ['limit_ratio(0.5, a)', 'not supported yet: limit_ratio at 1:1'],
     ['1 +\n  info(a)', 'not supported yet: info at 2:3'],
-    ['histogram_count(a)', 'not supported yet: histogram_count at 1:1'],
     ['rate(a[5m] anchored)', 'not supported yet: anchored at 1:6'],
     ['a smoothed', 'not supported yet: smoothed at 1:1'],
     ['a + fill(0) b', 'not supported yet: fill at 1:1'],

@@ -4,10 +4,12 @@ import { AppError } from '../../runtime/errors.ts'
 import { childrenOf, type Expr, typeOf, type VectorSelector } from './ast.ts'
 import { createAnnotations } from './evaluator/annotations.ts'
 import { evaluate } from './evaluator/evaluate.ts'
-import { evaluateRange, slide } from './evaluator/evaluate-range-function.ts'
+import { evaluateRange } from './evaluator/evaluate-range-function.ts'
 import { type Evaluation, mergeEqualLabels } from './evaluator/evaluation.ts'
+import { emptyBounds, findWindows } from './evaluator/find-windows.ts'
 import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
 import { loadSamples } from './evaluator/load-samples.ts'
+import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
 import { parseExpression } from './parse-expression.ts'
 import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
@@ -143,11 +145,11 @@ async function instantOf(run: Evaluation, expr: Expr): Promise<Answer> {
     case 'scalar':
       return { type: 'scalar', timestampMs, value: value.values[0] as number }
     case 'vector': {
-      const vector = finishNames(value.series).map(({ labels, values }) => ({
-        labels,
-        timestampMs,
-        value: values[0] as number,
-      }))
+      const vector = finishNames(value.series).map(({ labels, values, histograms }) => {
+        const sample = { labels, timestampMs, value: values[0] as number }
+        const histogram = histograms?.[0]
+        return histogram == null ? sample : { ...sample, histogram }
+      })
       return { type: 'vector', vector }
     }
   }
@@ -155,12 +157,21 @@ async function instantOf(run: Evaluation, expr: Expr): Promise<Answer> {
 
 /** An instant query for a range vector: its samples as they are. */
 async function windowOf(run: Evaluation, expr: Expr): Promise<Answer> {
-  const input = await evaluateRange(run, expr, run.top, evaluate)
+  const { node, series } = await evaluateRange(run, expr, run.top, evaluate)
+  const shift = node.kind === 'subquery' ? node : node.selector
+  const ends = Float64Array.of(referenceTime(shift, run.top, 0, run.top))
+  const bounds = emptyBounds(1)
   const matrix: MatrixSeries[] = []
-  for (const series of input.series) {
-    slide(run, input.node, series, run.top, [], ({ times, values, from, to }) => {
-      const labels = series.dropName ? withLabel(series.labels, METRIC_NAME, '') : series.labels
-      matrix.push({ labels, timestamps: times.slice(from, to), values: values.slice(from, to) })
+  for (const { labels, dropName, timestamps, values, histograms } of series) {
+    findWindows(timestamps, ends, node.rangeMs, 0, bounds)
+    const [from = 0] = bounds.from
+    const [to = 0] = bounds.to
+    if (from === to) continue
+    matrix.push({
+      labels: dropName ? withLabel(labels, METRIC_NAME, '') : labels,
+      timestamps: timestamps.slice(from, to),
+      values: values.slice(from, to),
+      ...(histograms == null ? {} : { histograms: histograms.slice(from, to) }),
     })
   }
   return { type: 'matrix', matrix: matrix.sort((a, b) => compareLabels(a.labels, b.labels)) }
@@ -174,13 +185,16 @@ async function seriesOf(run: Evaluation, expr: Expr): Promise<MatrixSeries[]> {
     value.type === 'vector'
       ? finishNames(value.series)
       : [{ labels: [], dropName: false, values: value.values, present: new Uint8Array(top.count).fill(1) }]
-  return series
-    .map(({ labels, values, present }) => {
-      const isThere = (_: number, i: number) => present[i] === 1
-      const timestamps = new Float64Array(top.count).map((_, i) => timeAt(top, i))
-      return { labels, timestamps: timestamps.filter(isThere), values: values.filter(isThere) }
-    })
-    .sort((a, b) => compareLabels(a.labels, b.labels))
+  const times = new Float64Array(top.count).map((_, i) => timeAt(top, i))
+  return series.map((one) => pointsOf(one, times)).sort((a, b) => compareLabels(a.labels, b.labels))
+}
+
+/** Only those points of a series that are there. */
+function pointsOf({ labels, values, present, histograms }: GridSeries, times: Float64Array): MatrixSeries {
+  if (histograms == null && !present.includes(0)) return { labels, timestamps: times, values }
+  const isThere = (_: unknown, i: number) => present[i] === 1
+  const points = { labels, timestamps: times.filter(isThere), values: values.filter(isThere) }
+  return histograms == null ? points : { ...points, histograms: histograms.filter(isThere) }
 }
 
 /** Removes the names that functions have left to be removed. */

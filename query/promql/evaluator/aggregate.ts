@@ -7,9 +7,9 @@ import {
   withoutLabels,
 } from '../../../model/labels.ts'
 import type { AggregateExpr } from '../ast.ts'
-import { emptySeries, type Grid, type GridSeries, isAnywhere } from './grid.ts'
+import { emptySeries, type Grid, type GridSeries } from './grid.ts'
 import { lostWith } from './kahan-sum.ts'
-import { quantileOf, sortedForQuantile } from './quantile.ts'
+import { quantileOf, sortForQuantile } from './quantile.ts'
 
 /** The series that one element of an aggregation's answer is made of. */
 export interface Group {
@@ -48,20 +48,16 @@ export function groupSeries(
 /** Aggregations that make one number of a group's values at a moment (never none). */
 export type ReducingOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar' | 'quantile'
 
-/** Aggregates each group at each moment. `phi` is `quantile`'s parameter. */
-export function reduceGroups(
+/** Aggregates the numbers of each group at each moment; there must be no native histograms. `phi` is `quantile`'s parameter. */
+export function reduceGroup(
   op: ReducingOp,
-  groups: readonly Group[],
+  { labels, dropName, members }: Group,
   grid: Grid,
   phi: Float64Array,
-): GridSeries[] {
-  return groups
-    .map((group) => {
-      const result = emptySeries(group.labels, group.dropName, grid)
-      REDUCERS[op](group.members, result, phi)
-      return result
-    })
-    .filter(isAnywhere)
+): GridSeries {
+  const result = emptySeries(labels, dropName, grid)
+  REDUCERS[op](members, result, phi)
+  return result
 }
 
 type Reducer = (members: readonly GridSeries[], result: GridSeries, phi: Float64Array) => void
@@ -69,122 +65,146 @@ type Reducer = (members: readonly GridSeries[], result: GridSeries, phi: Float64
 const REDUCERS: Readonly<Record<ReducingOp, Reducer>> = {
   sum,
   avg: average,
-  min: (members, result) => extreme(members, result, (a, b) => a < b),
-  max: (members, result) => extreme(members, result, (a, b) => a > b),
-  count: (members, result) => {
-    each(members, result, (_, i) => {
-      result.values[i] = (result.values[i] as number) + 1
-    })
-  },
+  min: (members, result) => extreme(members, result, -1),
+  max: (members, result) => extreme(members, result, 1),
+  count,
   group: (members, result) => {
-    each(members, result, (_, i) => {
-      result.values[i] = 1
-    })
+    count(members, result)
+    result.values.fill(1)
   },
   stdvar: (members, result) => variance(members, result, false),
   stddev: (members, result) => variance(members, result, true),
-  quantile: (members, result, phi) => {
-    const { present, values } = result
-    each(members, result, () => undefined)
-    for (let i = 0; i < present.length; i += 1) {
-      if (present[i] !== 1) continue
-      const all = members.filter((series) => series.present[i] === 1)
-      const sorted = sortedForQuantile(Float64Array.from(all, (series) => series.values[i] as number))
-      values[i] = quantileOf(phi[i] as number, sorted)
-    }
-  },
+  quantile: quantiles,
 }
 
-/** Visits every value of every member; marks the moment as present before. */
-function each(
-  members: readonly GridSeries[],
-  { present }: GridSeries,
-  visit: (value: number, index: number, isFirst: boolean) => void,
-): void {
-  for (const member of members) {
-    for (let i = 0; i < present.length; i += 1) {
-      if (member.present[i] !== 1) continue
-      const isFirst = present[i] === 0
+function count(members: readonly GridSeries[], { values, present }: GridSeries): void {
+  for (const { present: isThere } of members) {
+    for (let i = 0; i < values.length; i += 1) {
+      if (isThere[i] !== 1) continue
+      values[i] = (values[i] as number) + 1
       present[i] = 1
-      visit(member.values[i] as number, i, isFirst)
     }
   }
 }
 
-function sum(members: readonly GridSeries[], result: GridSeries): void {
-  const { values } = result
+function sum(members: readonly GridSeries[], { values, present }: GridSeries): void {
   const lost = new Float64Array(values.length)
-  each(members, result, (value, i) => {
-    lost[i] = lostWith(values[i] as number, lost[i] as number, value)
-    values[i] = (values[i] as number) + value
-  })
-  for (let i = 0; i < values.length; i += 1) values[i] = (values[i] as number) + (lost[i] as number)
+  for (const { values: own, present: isThere } of members) {
+    for (let i = 0; i < values.length; i += 1) {
+      if (isThere[i] !== 1) continue
+      const value = own[i] as number
+      if (present[i] === 0) {
+        present[i] = 1
+        values[i] = value
+        continue
+      }
+      const before = values[i] as number
+      const next = before + value
+      values[i] = next
+      if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) lost[i] = 0
+      else if (Math.abs(before) >= Math.abs(value)) lost[i] = (lost[i] as number) + (before - next + value)
+      else lost[i] = (lost[i] as number) + (value - next + before)
+    }
+  }
+  for (let i = 0; i < values.length; i += 1) {
+    // Adding nothing must not make 0 of -0.
+    if (lost[i] !== 0) values[i] = (values[i] as number) + (lost[i] as number)
+  }
 }
 
 /** By the sum and the count; from where the sum would overflow by an incremental mean. */
-function average(members: readonly GridSeries[], result: GridSeries): void {
-  const { values } = result
+function average(members: readonly GridSeries[], { values, present }: GridSeries): void {
   const lost = new Float64Array(values.length)
   const counts = new Float64Array(values.length)
   const isIncremental = new Uint8Array(values.length)
-  each(members, result, (value, i, isFirst) => {
-    counts[i] = (counts[i] as number) + 1
-    const count = counts[i] as number
-    if (isFirst) {
-      values[i] = value
-      return
-    }
-    const before = values[i] as number
-    if (isIncremental[i] === 0) {
-      const next = before + value
-      if (Math.abs(next) !== Number.POSITIVE_INFINITY) {
-        lost[i] = lostWith(before, lost[i] as number, value)
-        values[i] = next
-        return
+  for (const { values: own, present: isThere } of members) {
+    for (let i = 0; i < values.length; i += 1) {
+      if (isThere[i] !== 1) continue
+      const value = own[i] as number
+      const count = (counts[i] as number) + 1
+      counts[i] = count
+      present[i] = 1
+      if (count === 1) {
+        values[i] = value
+        continue
       }
-      isIncremental[i] = 1
-      values[i] = before / (count - 1)
-      lost[i] = (lost[i] as number) / (count - 1)
+      const before = values[i] as number
+      if (isIncremental[i] === 0) {
+        const next = before + value
+        if (Math.abs(next) !== Number.POSITIVE_INFINITY) {
+          lost[i] = lostWith(before, lost[i] as number, value)
+          values[i] = next
+          continue
+        }
+        isIncremental[i] = 1
+        values[i] = before / (count - 1)
+        lost[i] = (lost[i] as number) / (count - 1)
+      }
+      const share = (count - 1) / count
+      const shared = share * (values[i] as number)
+      lost[i] = lostWith(shared, share * (lost[i] as number), value / count)
+      values[i] = shared + value / count
     }
-    const share = (count - 1) / count
-    const shared = share * (values[i] as number)
-    lost[i] = lostWith(shared, share * (lost[i] as number), value / count)
-    values[i] = shared + value / count
-  })
+  }
   for (let i = 0; i < values.length; i += 1) {
     const by = isIncremental[i] === 1 ? 1 : (counts[i] as number)
     if (by > 0) values[i] = (values[i] as number) / by + (lost[i] as number) / by
   }
 }
 
-function extreme(
-  members: readonly GridSeries[],
-  result: GridSeries,
-  isBetter: (a: number, b: number) => boolean,
-): void {
-  const { values } = result
-  each(members, result, (value, i, isFirst) => {
-    const best = values[i] as number
-    if (isFirst || isBetter(value, best) || Number.isNaN(best)) values[i] = value
-  })
+/** The largest (`sign` 1) or smallest (-1); NaN only where there is nothing else. */
+function extreme(members: readonly GridSeries[], { values, present }: GridSeries, sign: 1 | -1): void {
+  for (const { values: own, present: isThere } of members) {
+    for (let i = 0; i < values.length; i += 1) {
+      if (isThere[i] !== 1) continue
+      const value = own[i] as number
+      const best = values[i] as number
+      if (present[i] === 0 || (sign === 1 ? value > best : value < best) || Number.isNaN(best))
+        values[i] = value
+      present[i] = 1
+    }
+  }
 }
 
 /** Welford's algorithm. */
-function variance(members: readonly GridSeries[], result: GridSeries, isDeviation: boolean): void {
-  const { values } = result
+function variance(
+  members: readonly GridSeries[],
+  { values, present }: GridSeries,
+  isDeviation: boolean,
+): void {
   const counts = new Float64Array(values.length)
   const means = new Float64Array(values.length)
-  each(members, result, (value, i) => {
-    const count = (counts[i] as number) + 1
-    counts[i] = count
-    const mean = means[i] as number
-    const delta = value - mean
-    means[i] = mean + delta / count
-    values[i] = (values[i] as number) + delta * (value - (means[i] as number))
-  })
+  for (const { values: own, present: isThere } of members) {
+    for (let i = 0; i < values.length; i += 1) {
+      if (isThere[i] !== 1) continue
+      const value = own[i] as number
+      const count = (counts[i] as number) + 1
+      counts[i] = count
+      present[i] = 1
+      const mean = means[i] as number
+      const delta = value - mean
+      means[i] = mean + delta / count
+      values[i] = (values[i] as number) + delta * (value - (means[i] as number))
+    }
+  }
   for (let i = 0; i < values.length; i += 1) {
-    if (result.present[i] !== 1) continue
+    if (present[i] !== 1) continue
     const squared = (values[i] as number) / (counts[i] as number)
     values[i] = isDeviation ? Math.sqrt(squared) : squared
+  }
+}
+
+function quantiles(members: readonly GridSeries[], { values, present }: GridSeries, phi: Float64Array): void {
+  const all = new Float64Array(members.length)
+  for (let i = 0; i < values.length; i += 1) {
+    let length = 0
+    for (const series of members) {
+      if (series.present[i] !== 1) continue
+      all[length] = series.values[i] as number
+      length += 1
+    }
+    if (length === 0) continue
+    values[i] = quantileOf(phi[i] as number, sortForQuantile(all.subarray(0, length)))
+    present[i] = 1
   }
 }

@@ -8,38 +8,54 @@ export interface Bucket {
 export interface RepairedBuckets {
   /** Ascending bounds, each once, the last +Inf; counts that do not fall. */
   readonly buckets: readonly Bucket[]
-  /** Counts fell by more than rounding explains. */
-  readonly wasForced: boolean
+  /** Where counts fell by more than rounding explains, and by how much at most. Null: nowhere. */
+  readonly forced: {
+    readonly minBound: number
+    readonly maxBound: number
+    readonly maxDifference: number
+  } | null
 }
 
 /** Differences up to this share of the counts are taken for rounding. */
 const TOLERANCE = 1e-12
 const SMALLEST_NORMAL = 2 ** -1022
 
-/**
- * Sorts buckets, adds up those with equal bounds and makes their counts rise, as Prometheus does. Null when the last is not +Inf or
- * there are fewer than two.
- */
-export function repairBuckets(unsorted: readonly Bucket[]): RepairedBuckets | null {
+/** Sorts buckets and adds up those with equal bounds. Null when the last is not +Inf. */
+export function mergeBuckets(unsorted: readonly Bucket[]): Bucket[] | null {
   const sorted = [...unsorted].sort((a, b) => (a.bound < b.bound ? -1 : a.bound > b.bound ? 1 : 0))
   if (sorted.at(-1)?.bound !== Number.POSITIVE_INFINITY) return null
-  const buckets: { readonly bound: number; count: number }[] = []
+  const buckets: Bucket[] = []
   for (const { bound, count } of sorted) {
     const last = buckets.at(-1)
-    if (last !== undefined && last.bound === bound) last.count += count
+    if (last !== undefined && last.bound === bound)
+      buckets[buckets.length - 1] = { bound, count: last.count + count }
     else buckets.push({ bound, count })
   }
-  let wasForced = false
-  let before = buckets[0]?.count ?? 0
-  for (const bucket of buckets) {
-    if (bucket.count === before) continue
-    if (isAlmostEqual(before, bucket.count)) bucket.count = before
-    else if (bucket.count < before) {
-      bucket.count = before
-      wasForced = true
-    } else before = bucket.count
-  }
-  return { buckets, wasForced }
+  return buckets
+}
+
+/** {@link mergeBuckets}, and makes the counts rise, as Prometheus does. Null when the last is not +Inf. */
+export function repairBuckets(unsorted: readonly Bucket[]): RepairedBuckets | null {
+  const merged = mergeBuckets(unsorted)
+  if (merged === null) return null
+  let before = merged[0]?.count ?? 0
+  let minBound = Number.POSITIVE_INFINITY
+  let maxBound = Number.NEGATIVE_INFINITY
+  let maxDifference = 0
+  const buckets = merged.map(({ bound, count }) => {
+    if (count === before) return { bound, count }
+    if (isAlmostEqual(before, count)) return { bound, count: before }
+    if (count < before) {
+      minBound = Math.min(minBound, bound)
+      maxBound = Math.max(maxBound, bound)
+      maxDifference = Math.max(maxDifference, before - count)
+      return { bound, count: before }
+    }
+    before = count
+    return { bound, count }
+  })
+  const isForced = maxBound !== Number.NEGATIVE_INFINITY
+  return { buckets, forced: isForced ? { minBound, maxBound, maxDifference } : null }
 }
 
 /** The φ-quantile of repaired buckets (`BucketQuantile`): linear inside a bucket, the second last bound above it. */

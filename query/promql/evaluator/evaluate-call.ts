@@ -1,9 +1,20 @@
+import type { FloatHistogram } from '../../../model/float-histogram.ts'
+import {
+  histogramAverage,
+  histogramDeviation,
+  histogramVariance,
+} from '../../../model/histogram/histogram-variance.ts'
 import { type Labels, labelsFrom, METRIC_NAME, NO_LABELS } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, VectorSelector } from '../ast.ts'
 import { DATE_FUNCTIONS } from './date-functions.ts'
 import type { Evaluate } from './evaluate.ts'
-import { evaluateRange, evaluateRangeFunction, isRangeFunction, slide } from './evaluate-range-function.ts'
+import {
+  createWindows,
+  evaluateRange,
+  evaluateRangeFunction,
+  isRangeFunction,
+} from './evaluate-range-function.ts'
 import { evaluateSelector } from './evaluate-selector.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
 import { emptySeries, endOf, type Grid, type GridSeries, type GridValue, isAnywhere, timeAt } from './grid.ts'
@@ -79,6 +90,17 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation> = new Map<string, Imp
   named('label_join', async (context) =>
     vectorOf(labelJoin(await context.vector(0), await texts(context, 1))),
   ),
+  named(
+    'histogram_count',
+    mapHistograms(({ count }) => count),
+  ),
+  named(
+    'histogram_sum',
+    mapHistograms(({ sum }) => sum),
+  ),
+  named('histogram_avg', mapHistograms(histogramAverage)),
+  named('histogram_stddev', mapHistograms(histogramDeviation)),
+  named('histogram_stdvar', mapHistograms(histogramVariance)),
   named('histogram_quantile', async (context) => {
     const phi = { values: await context.scalar(0), at: context.arg(0) }
     const vector = { series: await context.vector(1), at: context.arg(1) }
@@ -91,10 +113,13 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation> = new Map<string, Imp
       phis.push({ values: await context.scalar(index), at: context.arg(index) })
     }
     const name = await context.text(1)
-    return vectorOf(histogramQuantiles(context.run, context.grid, phis, name, vector))
+    return vectorOf(histogramQuantiles(context.run, context.grid, phis, name, vector, context.arg(1)))
   }),
   named('histogram_fraction', async (context) => {
-    const bounds = { lower: await context.scalar(0), upper: await context.scalar(1) }
+    const bounds = {
+      lower: { values: await context.scalar(0), at: context.arg(0) },
+      upper: { values: await context.scalar(1), at: context.arg(1) },
+    }
     const vector = { series: await context.vector(2), at: context.arg(2) }
     return vectorOf(histogramFraction(context.run, context.grid, bounds, vector))
   }),
@@ -143,6 +168,7 @@ function mapTimes(compute: (seconds: number) => number): Implementation {
   }
 }
 
+/** Native histograms are left out. */
 function mapSeries(
   run: Evaluation,
   series: Vector,
@@ -151,17 +177,35 @@ function mapSeries(
   const results = series.map((one) => {
     const values = new Float64Array(one.values.length)
     const present = new Uint8Array(one.values.length)
+    const { histograms } = one
     for (let i = 0; i < values.length; i += 1) {
-      if (one.present[i] !== 1) continue
+      if (one.present[i] !== 1 || (histograms != null && histograms[i] !== null)) continue
       const value = compute(one.values[i] as number, i)
       if (value === undefined) continue
       values[i] = value
       present[i] = 1
     }
     const { labels, dropName } = withoutName(run, one.labels)
-    return { labels, dropName, values, present }
+    return { labels, dropName, values, present, histograms: null }
   })
   return mergeEqualLabels(results.filter(isAnywhere))
+}
+
+/** A number of each native histogram; numbers are left out. */
+function mapHistograms(compute: (histogram: FloatHistogram) => number): Implementation {
+  return async (context) => {
+    const results = (await context.vector(0)).map((one) => {
+      const { labels, dropName } = withoutName(context.run, one.labels)
+      const result = emptySeries(labels, dropName, context.grid)
+      one.histograms?.forEach((histogram, i) => {
+        if (histogram === null || one.present[i] !== 1) return
+        result.values[i] = compute(histogram)
+        result.present[i] = 1
+      })
+      return result
+    })
+    return vectorOf(mergeEqualLabels(results.filter(isAnywhere)))
+  }
 }
 
 async function timestamps(context: CallContext): Promise<GridValue> {
@@ -169,19 +213,20 @@ async function timestamps(context: CallContext): Promise<GridValue> {
   const arg = unwrap(context.arg(0))
   if (arg.kind !== 'vectorSelector') {
     const series = await context.vector(0)
-    return vectorOf(mapSeries(run, series, (_, i) => timeAt(grid, i) / 1000))
+    const times = series.map((one) => ({ ...one, histograms: null }))
+    return vectorOf(mapSeries(run, times, (_, i) => timeAt(grid, i) / 1000))
   }
   const series = await evaluateSelector(run, arg, grid, true)
   return vectorOf(mapSeries(run, series, (seconds) => seconds))
 }
 
-/** The only element's value, NaN where there is none or more than one. */
+/** The only number, NaN where there is none or more than one. */
 function onlyElement(series: Vector, grid: Grid): Float64Array {
   const counts = new Uint8Array(grid.count)
   const values = new Float64Array(grid.count).fill(Number.NaN)
   for (const one of series) {
     for (let i = 0; i < grid.count; i += 1) {
-      if (one.present[i] !== 1) continue
+      if (one.present[i] !== 1 || one.histograms?.[i] != null) continue
       values[i] = counts[i] === 0 ? (one.values[i] as number) : Number.NaN
       counts[i] = 1
     }
@@ -202,10 +247,13 @@ async function presence(context: CallContext): Promise<Uint8Array> {
 async function rangePresence({ run, grid, evaluate, arg }: CallContext): Promise<Uint8Array> {
   const present = new Uint8Array(grid.count)
   const input = await evaluateRange(run, arg(0), grid, evaluate)
+  const windowsOf = createWindows(run, input.node, grid, [], arg(0))
   for (const series of input.series) {
-    slide(run, input.node, series, grid, [], (_, i) => {
-      present[i] = 1
-    })
+    const { floats, histograms } = windowsOf(series)
+    for (let i = 0; i < present.length; i += 1) {
+      if (floats.from[i] !== floats.to[i]) present[i] = 1
+      if (histograms !== null && histograms.from[i] !== histograms.to[i]) present[i] = 1
+    }
   }
   return present
 }

@@ -1,18 +1,20 @@
-import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
+import type { FloatHistogram } from '../../../model/float-histogram.ts'
+import { type Labels, labelValue, METRIC_NAME } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, MatrixSelector, Subquery } from '../ast.ts'
 import type { Series } from '../series-source.ts'
-import { forMetric } from './annotations.ts'
+import { annotationTexts } from './annotation-texts.ts'
 import type { Evaluate } from './evaluate.ts'
 import { samplesOf } from './evaluate-selector.ts'
 import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import { emptyBounds, findWindows, splitSamples } from './find-windows.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, timeAt } from './grid.ts'
 import { OVER_TIME_FUNCTIONS } from './over-time-functions.ts'
 import { referenceTime, subqueryGrid } from './plan-selectors.ts'
-import type { RangeFunction, RangeWindow } from './range-window.ts'
+import type { HistogramWindows, RangeFunctions, RangeWindows } from './range-window.ts'
 import { RATE_FUNCTIONS } from './rate-functions.ts'
 
-const FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map(
+const FUNCTIONS: ReadonlyMap<string, RangeFunctions> = new Map(
   Object.entries({ ...RATE_FUNCTIONS, ...OVER_TIME_FUNCTIONS }),
 )
 /** These give samples as they are, so the name still fits. */
@@ -38,27 +40,85 @@ export async function evaluateRangeFunction(
   evaluate: Evaluate,
 ): Promise<readonly GridSeries[]> {
   const range = call.args.find((arg) => isRange(arg))
-  const compute = FUNCTIONS.get(call.name)
-  if (range === undefined || compute === undefined) throw notSupported(run, call.name, call)
+  const functions = FUNCTIONS.get(call.name)
+  if (range === undefined || functions === undefined) throw notSupported(run, call.name, call)
   const parameters = await readParameters(run, call, grid, evaluate)
   const input = await evaluateRange(run, range, grid, evaluate)
+  const windowsOf = createWindows(run, input.node, grid, parameters, range)
+  const isRate = call.name === 'rate' || call.name === 'increase'
   const found: GridSeries[] = []
   for (const series of input.series) {
     const named = KEEPS_NAME.has(call.name)
       ? { labels: series.labels, dropName: series.dropName }
       : withoutName(run, series.labels)
     const result = emptySeries(named.labels, named.dropName, grid)
-    slide(run, input.node, series, grid, parameters, (window, i) => {
-      const value = compute(window)
-      if (value === undefined) return
-      result.values[i] = value
-      result.present[i] = 1
-    })
-    if (isAnywhere(result)) found.push(result)
+    const windows = windowsOf(series)
+    if (windows.histograms === null) functions.floats(windows, result)
+    else if (functions.mixed !== undefined) functions.mixed(windows, result)
+    else ignoreHistograms(windows, windows.histograms, functions, result)
+    if (isAnywhere(result)) {
+      found.push(result)
+      if (isRate) noteNonCounter(run, series.labels, result, range)
+    }
     await run.breathe()
   }
-  noteDoubts(run, call, range, found, input)
+  if (call.name === 'quantile_over_time') noteBadQuantiles(run, call, parameters, found)
   return mergeEqualLabels(found)
+}
+
+/** A function of numbers on a series that has histograms, too: they are left out, and that is told where there are numbers beside them. */
+function ignoreHistograms(
+  windows: RangeWindows,
+  histograms: HistogramWindows,
+  functions: RangeFunctions,
+  result: GridSeries,
+): void {
+  const { floats, labels, notes, at } = windows
+  functions.floats(windows, result)
+  for (let i = 0; i < result.present.length; i += 1) {
+    if (floats.from[i] === floats.to[i] || histograms.from[i] === histograms.to[i]) continue
+    notes.inform(annotationTexts.ignoredInMixedRange(labelValue(labels, METRIC_NAME)), at)
+    return
+  }
+}
+
+/**
+ * Makes the function that tells what a range vector's window holds of a series at every moment of a grid. What it gives is good until it is called
+ * again: the bounds are reused.
+ */
+export function createWindows(
+  run: Pick<Evaluation, 'top' | 'notes'>,
+  node: MatrixSelector | Subquery,
+  grid: Grid,
+  parameters: readonly Float64Array[],
+  at: Expr,
+): (series: Series) => RangeWindows {
+  const shift = node.kind === 'subquery' ? node : node.selector
+  const moments = new Float64Array(grid.count)
+  const ends = new Float64Array(grid.count)
+  for (let i = 0; i < grid.count; i += 1) {
+    moments[i] = timeAt(grid, i)
+    ends[i] = referenceTime(shift, grid, i, run.top)
+  }
+  const floatBounds = emptyBounds(grid.count)
+  const histogramBounds = emptyBounds(grid.count)
+  const { rangeMs } = node
+  return (series) => {
+    const { floats, histograms } = splitSamples(series)
+    findWindows(floats.times, ends, rangeMs, 0, floatBounds)
+    if (histograms !== null) findWindows(histograms.times, ends, rangeMs, 0, histogramBounds)
+    return {
+      labels: series.labels,
+      floats: { ...floats, ...floatBounds },
+      histograms: histograms === null ? null : { ...histograms, ...histogramBounds },
+      ends,
+      rangeMs,
+      moments,
+      parameters,
+      notes: run.notes,
+      at,
+    }
+  }
 }
 
 /** The series of a range vector's node (in parentheses or not). */
@@ -88,40 +148,6 @@ export async function evaluateRange(
   }
 }
 
-/**
- * Calls `visit` for every moment whose window holds samples. The window is one object that changes from call to call.
- */
-export function slide(
-  run: Pick<Evaluation, 'top'>,
-  node: MatrixSelector | Subquery,
-  { timestamps, values }: Series,
-  grid: Grid,
-  parameters: readonly Float64Array[],
-  visit: (window: RangeWindow, index: number) => void,
-): void {
-  const shift = node.kind === 'subquery' ? node : node.selector
-  const window: RangeWindow = {
-    times: timestamps,
-    values,
-    from: 0,
-    to: 0,
-    startMs: 0,
-    endMs: 0,
-    atMs: 0,
-    parameters: [],
-  }
-  for (let i = 0; i < grid.count; i += 1) {
-    window.atMs = timeAt(grid, i)
-    window.endMs = referenceTime(shift, grid, i, run.top)
-    window.startMs = window.endMs - node.rangeMs
-    while (window.to < timestamps.length && (timestamps[window.to] as number) <= window.endMs) window.to += 1
-    while (window.from < window.to && (timestamps[window.from] as number) <= window.startMs) window.from += 1
-    if (window.from === window.to) continue
-    if (parameters.length > 0) window.parameters = parameters.map((values) => values[i] as number)
-    visit(window, i)
-  }
-}
-
 function isRange(expr: Expr): boolean {
   if (expr.kind === 'paren') return isRange(expr.expr)
   return expr.kind === 'matrixSelector' || expr.kind === 'subquery'
@@ -139,18 +165,9 @@ async function readParameters(
     const value = await evaluate(run, arg, grid)
     if (value.type !== 'scalar') throw new AppError('INTERNAL', `Cannot call ${call.name}: no scalar`)
     parameters.push(value.values)
-    if (call.name !== 'quantile_over_time') continue
-    const bad = value.values.find((phi) => !(phi >= 0 && phi <= 1))
-    if (bad !== undefined) run.notes.warn(badQuantile(bad), arg)
   }
   if (call.name === 'double_exponential_smoothing') checkSmoothing(parameters)
   return parameters
-}
-
-/** What is said about a φ that is none. */
-export function badQuantile(phi: number): string {
-  const text = Math.abs(phi) === Number.POSITIVE_INFINITY ? (phi > 0 ? '+Inf' : '-Inf') : String(phi)
-  return `quantile value should be between 0 and 1, got ${text}`
 }
 
 function checkSmoothing(parameters: readonly Float64Array[]): void {
@@ -163,38 +180,52 @@ function checkSmoothing(parameters: readonly Float64Array[]): void {
   }
 }
 
-function noteDoubts(
+function noteBadQuantiles(
   run: Evaluation,
   call: Call,
-  range: Expr,
+  [phis]: readonly Float64Array[],
   found: readonly GridSeries[],
-  input: RangeInput,
 ): void {
-  if (call.name !== 'rate' && call.name !== 'increase') return
-  if (found.length === 0) return
-  for (const { labels } of input.series) {
-    const name = labelValue(labels, METRIC_NAME)
-    if (name === '' || COUNTER_SUFFIX.test(name)) continue
-    run.notes.inform(
-      `metric might not be a counter, name does not end in _total/_sum/_count/_bucket:${forMetric(name).slice(' for metric name'.length)}`,
-      range,
-    )
-  }
+  const [at] = call.args
+  phis?.forEach((phi, i) => {
+    if ((phi >= 0 && phi <= 1) || at === undefined) return
+    if (found.some(({ present }) => present[i] === 1)) run.notes.warn(annotationTexts.badQuantile(phi), at)
+  })
 }
 
+/** What is told of a rate of numbers whose metric is not named like a counter. */
+function noteNonCounter(
+  run: Evaluation,
+  labels: Labels,
+  { present, histograms }: GridSeries,
+  at: Expr,
+): void {
+  const name = labelValue(labels, METRIC_NAME)
+  if (name === '' || COUNTER_SUFFIX.test(name)) return
+  const hasFloats = histograms == null || present.some((is, i) => is === 1 && histograms[i] === null)
+  if (hasFloats) run.notes.inform(annotationTexts.possibleNonCounter(name), at)
+}
+
+/** The points of a subquery's series. What is known of resets between histograms does not hold between those that it picks. */
 function toSamples(series: GridSeries, grid: Grid): Series & { readonly dropName: boolean } {
-  const timestamps: number[] = []
-  const values: number[] = []
+  let count = 0
+  for (const is of series.present) count += is
+  const timestamps = new Float64Array(count)
+  const values = new Float64Array(count)
+  const histograms = series.histograms == null ? null : new Array<FloatHistogram | null>(count).fill(null)
+  let next = 0
   for (let i = 0; i < grid.count; i += 1) {
     if (series.present[i] !== 1) continue
-    timestamps.push(timeAt(grid, i))
-    values.push(series.values[i] as number)
+    timestamps[next] = timeAt(grid, i)
+    values[next] = series.values[i] as number
+    if (histograms !== null) histograms[next] = withoutResetHint(series.histograms?.[i] ?? null)
+    next += 1
   }
-  return {
-    labels: series.labels,
-    dropName: series.dropName,
-    timestamps: Float64Array.from(timestamps),
-    values: Float64Array.from(values),
-    stale: null,
-  }
+  const { labels, dropName } = series
+  return { labels, dropName, timestamps, values, stale: null, histograms }
+}
+
+function withoutResetHint(histogram: FloatHistogram | null): FloatHistogram | null {
+  if (histogram === null || histogram.counterResetHint === 'gauge') return histogram
+  return { ...histogram, counterResetHint: 'unknown' }
 }

@@ -1,7 +1,7 @@
 import type { MatrixSelector, VectorSelector } from '../ast.ts'
 import type { Series } from '../series-source.ts'
 import type { Evaluation } from './evaluation.ts'
-import { emptySeries, type Grid, type GridSeries, isAnywhere } from './grid.ts'
+import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
 import { referenceTime } from './plan-selectors.ts'
 
 /**
@@ -28,7 +28,7 @@ function fillLatest(
   run: Evaluation,
   node: VectorSelector,
   grid: Grid,
-  { timestamps, values, stale }: Series,
+  { timestamps, values, stale, histograms }: Series,
   result: GridSeries,
   wantsTimes: boolean,
 ): void {
@@ -42,15 +42,24 @@ function fillLatest(
     if (time <= atMs - run.lookbackMs) continue
     result.present[i] = 1
     result.values[i] = wantsTimes ? time / 1000 : (values[latest] as number)
+    const histogram = wantsTimes ? null : histograms?.[latest]
+    if (histogram != null) setHistogram(result, i, histogram)
   }
 }
 
 /** The samples of a range selector's series, those left out that only say that a series has ended. */
 export function samplesOf(run: Evaluation, node: MatrixSelector): Series[] {
   return (run.samples.get(node.selector) ?? []).map((series) => {
-    const { labels, stale, timestamps, values } = series
+    const { labels, stale, timestamps, values, histograms, starts } = series
     if (stale === null) return series
-    const isReal = (_: number, index: number) => stale[index] !== 1
-    return { labels, timestamps: timestamps.filter(isReal), values: values.filter(isReal), stale: null }
+    const isReal = (_: unknown, index: number) => stale[index] !== 1
+    return {
+      labels,
+      timestamps: timestamps.filter(isReal),
+      values: values.filter(isReal),
+      stale: null,
+      histograms: histograms?.filter(isReal) ?? null,
+      starts: starts?.filter(isReal) ?? null,
+    }
   })
 }

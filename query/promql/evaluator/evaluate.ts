@@ -1,3 +1,4 @@
+import { negateHistogram } from '../../../model/histogram/scale-histogram.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Expr, UnaryExpr } from '../ast.ts'
 import { evaluateAggregate } from './evaluate-aggregate.ts'
@@ -5,7 +6,8 @@ import { evaluateBinary } from './evaluate-binary.ts'
 import { evaluateCall } from './evaluate-call.ts'
 import { evaluateSelector } from './evaluate-selector.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
-import type { Grid, GridValue } from './grid.ts'
+import type { Grid, GridSeries, GridValue } from './grid.ts'
+import { sampleSize } from './sample-size.ts'
 
 /** The type of {@link evaluate}, for nodes that evaluate what is below them. */
 export type Evaluate = (run: Evaluation, expr: Expr, grid: Grid) => Promise<GridValue>
@@ -16,8 +18,18 @@ export type Evaluate = (run: Evaluation, expr: Expr, grid: Grid) => Promise<Grid
  */
 export async function evaluate(run: Evaluation, expr: Expr, grid: Grid): Promise<GridValue> {
   const value = await evaluateNode(run, expr, grid)
-  if (value.type === 'vector') run.spend(value.series.length * grid.count)
+  if (value.type === 'vector') run.spend(sizeOf(value.series, grid))
   return value
+}
+
+/** How many samples a vector has, as Prometheus counts them: a native histogram by its size. */
+function sizeOf(series: readonly GridSeries[], grid: Grid): number {
+  let size = series.length * grid.count
+  for (const { histograms } of series) {
+    if (histograms == null) continue
+    for (const histogram of histograms) if (histogram !== null) size += sampleSize(histogram) - 1
+  }
+  return size
 }
 
 async function evaluateNode(run: Evaluation, expr: Expr, grid: Grid): Promise<GridValue> {
@@ -53,6 +65,7 @@ async function evaluateUnary(run: Evaluation, expr: UnaryExpr, grid: Grid): Prom
     ...series,
     ...withoutName(run, series.labels),
     values: series.values.map((number) => -number),
+    histograms: series.histograms?.map((one) => (one === null ? null : negateHistogram(one))) ?? null,
   }))
   return { type: 'vector', series: mergeEqualLabels(negated) }
 }

@@ -4,7 +4,7 @@ import type { Expr, VectorSelector } from '../ast.ts'
 import { positionOf } from '../parse-error.ts'
 import type { Series } from '../series-source.ts'
 import type { Annotations } from './annotations.ts'
-import type { Grid, GridSeries } from './grid.ts'
+import { type Grid, type GridSeries, setHistogram } from './grid.ts'
 
 /** One run of a query: what every node's evaluation knows. */
 export interface Evaluation {
@@ -67,13 +67,20 @@ export function mergeEqualLabels(series: readonly GridSeries[]): readonly GridSe
 }
 
 function mergeTwo(a: GridSeries, b: GridSeries): GridSeries {
-  const values = Float64Array.from(a.values)
-  const present = Uint8Array.from(a.present)
-  for (let i = 0; i < present.length; i += 1) {
-    if (b.present[i] !== 1) continue
-    if (present[i] === 1) throw executionError('vector cannot contain metrics with the same labelset')
-    present[i] = 1
-    values[i] = b.values[i] as number
+  const merged: GridSeries = {
+    labels: a.labels,
+    dropName: a.dropName || b.dropName,
+    values: Float64Array.from(a.values),
+    present: Uint8Array.from(a.present),
+    histograms: a.histograms == null ? null : [...a.histograms],
   }
-  return { labels: a.labels, dropName: a.dropName || b.dropName, values, present }
+  for (let i = 0; i < merged.present.length; i += 1) {
+    if (b.present[i] !== 1) continue
+    if (merged.present[i] === 1) throw executionError('vector cannot contain metrics with the same labelset')
+    merged.present[i] = 1
+    merged.values[i] = b.values[i] as number
+    const histogram = b.histograms?.[i]
+    if (histogram != null) setHistogram(merged, i, histogram)
+  }
+  return merged
 }

@@ -17,7 +17,7 @@ export interface GridSeries {
   readonly values: Float64Array
   readonly present: Uint8Array
   /** Where there is one (and `present` is 1) the sample is that native histogram. Absent or null: only numbers. */
-  readonly histograms?: (FloatHistogram | null)[] | null
+  histograms?: (FloatHistogram | null)[] | null
 }
 
 /** What an expression gives on a grid. */
@@ -48,10 +48,26 @@ export function emptySeries(labels: Labels, dropName: boolean, grid: Grid): Grid
     dropName,
     values: new Float64Array(grid.count),
     present: new Uint8Array(grid.count),
+    histograms: null,
   }
+}
+
+/** Makes the sample at a moment a native histogram. */
+export function setHistogram(series: GridSeries, index: number, histogram: FloatHistogram): void {
+  series.histograms ??= new Array<FloatHistogram | null>(series.present.length).fill(null)
+  series.histograms[index] = histogram
+  series.present[index] = 1
 }
 
 /** Whether a series has a value at any moment. */
 export function isAnywhere(series: GridSeries): boolean {
   return series.present.includes(1)
+}
+
+/** The numbers of a series: where there was a native histogram there is nothing. */
+export function withoutHistograms(series: GridSeries): GridSeries {
+  const { histograms } = series
+  if (histograms == null) return series
+  const present = series.present.map((is, i) => (histograms[i] === null ? is : 0))
+  return { ...series, present, histograms: null }
 }

@@ -4,6 +4,7 @@ import type { Expr, VectorSelector } from '../ast.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
 import type { Series, SeriesSource } from '../series-source.ts'
 import { type PlanOptions, planSelectors } from './plan-selectors.ts'
+import { sampleSize } from './sample-size.ts'
 
 /**
  * Gets the samples of every selector of a query, from the source and the query's overlay. Throws RESULT_TOO_LARGE when all selectors
@@ -30,7 +31,7 @@ export async function loadSamples(
     const isComplete = overlay?.isComplete?.(selection) === true
     const stored = isComplete ? [] : await source.selectSeries(selection)
     const series = overlay === undefined ? stored : mergeSeries(stored, overlay.selectSeries(selection))
-    for (const { timestamps } of series) total += timestamps.length
+    for (const one of series) total += sizeOf(one)
     if (total > options.maxSamples) {
       throw new AppError(
         'RESULT_TOO_LARGE',
@@ -57,9 +58,23 @@ export function mergeSeries(...lists: readonly (readonly Series[])[]): readonly 
   })
 }
 
+/** How many samples a series has, as they are counted against the limit. */
+function sizeOf({ timestamps, histograms }: Series): number {
+  let size = timestamps.length
+  if (histograms == null) return size
+  for (const histogram of histograms) if (histogram !== null) size += sampleSize(histogram) - 1
+  return size
+}
+
 function mergeSamples(labels: Labels, group: readonly Series[]): Series {
-  const samples = group.flatMap(({ timestamps, values, stale }) =>
-    Array.from(timestamps, (time, i) => ({ time, value: values[i] as number, isStale: stale?.[i] === 1 })),
+  const samples = group.flatMap(({ timestamps, values, stale, histograms, starts }) =>
+    Array.from(timestamps, (time, i) => ({
+      time,
+      value: values[i] as number,
+      isStale: stale?.[i] === 1,
+      histogram: histograms?.[i] ?? null,
+      start: starts?.[i] ?? 0,
+    })),
   )
   samples.sort((a, b) => a.time - b.time)
   // The sort is stable, so the last of equal times is the one of the last list.
@@ -71,5 +86,9 @@ function mergeSamples(labels: Labels, group: readonly Series[]): Series {
     stale: kept.some(({ isStale }) => isStale)
       ? Uint8Array.from(kept, ({ isStale }) => Number(isStale))
       : null,
+    histograms: kept.some(({ histogram }) => histogram !== null)
+      ? kept.map(({ histogram }) => histogram)
+      : null,
+    starts: kept.some(({ start }) => start !== 0) ? Float64Array.from(kept, ({ start }) => start) : null,
   }
 }

@@ -1,67 +1,130 @@
+import type { GridSeries } from './grid.ts'
+import {
+  averageMixed,
+  countMixed,
+  firstMixed,
+  lastMixed,
+  presentMixed,
+  sumMixed,
+  timeOfFirstMixed,
+  timeOfLastMixed,
+} from './histogram-over-time-functions.ts'
 import { kahanMean, kahanSum, lostWith } from './kahan-sum.ts'
-import { quantileOf, sortedForQuantile } from './quantile.ts'
-import type { RangeFunction, RangeWindow } from './range-window.ts'
+import { quantileOf, sortForQuantile } from './quantile.ts'
+import type { FloatWindows, RangeFunction, RangeFunctions, RangeWindows } from './range-window.ts'
+import { REGRESSION_FUNCTIONS } from './regression-functions.ts'
+import { createSortedWindow } from './sorted-window.ts'
 
 /** Functions on all samples of a window, by name. */
-export const OVER_TIME_FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
-  sum_over_time: ({ values, from, to }) => kahanSum(values, from, to),
-  avg_over_time: ({ values, from, to }) => kahanMean(values, from, to),
-  count_over_time: ({ from, to }) => to - from,
-  present_over_time: () => 1,
-  last_over_time: ({ values, to }) => values[to - 1],
-  first_over_time: ({ values, from }) => values[from],
-  min_over_time: (window) => window.values[extreme(window, (a, b) => a < b)],
-  max_over_time: (window) => window.values[extreme(window, (a, b) => a > b)],
-  stdvar_over_time: variance,
-  stddev_over_time: (window) => Math.sqrt(variance(window)),
-  quantile_over_time: ({ values, from, to, parameters }) =>
-    quantileOf(parameters[0] ?? Number.NaN, sortedForQuantile(values.subarray(from, to))),
-  mad_over_time: ({ values, from, to }) => {
-    const all = values.subarray(from, to)
-    if (all.some(Number.isNaN)) return Number.NaN
-    const median = quantileOf(0.5, sortedForQuantile(all))
-    return quantileOf(0.5, sortedForQuantile(all.map((value) => Math.abs(value - median))))
+export const OVER_TIME_FUNCTIONS: Readonly<Record<string, RangeFunctions>> = {
+  sum_over_time: { floats: each(({ values }, from, to) => kahanSum(values, from, to)), mixed: sumMixed },
+  avg_over_time: { floats: each(({ values }, from, to) => kahanMean(values, from, to)), mixed: averageMixed },
+  count_over_time: { floats: each((_, from, to) => to - from), mixed: countMixed },
+  present_over_time: { floats: each(() => 1), mixed: presentMixed },
+  last_over_time: { floats: each(({ values }, _, to) => values[to - 1] as number), mixed: lastMixed },
+  first_over_time: { floats: each(({ values }, from) => values[from] as number), mixed: firstMixed },
+  ts_of_last_over_time: {
+    floats: each(({ times }, _, to) => (times[to - 1] as number) / 1000),
+    mixed: timeOfLastMixed,
   },
-  ts_of_first_over_time: ({ times, from }) => (times[from] as number) / 1000,
-  ts_of_last_over_time: ({ times, to }) => (times[to - 1] as number) / 1000,
-  ts_of_min_over_time: (window) => (window.times[extreme(window, (a, b) => a <= b)] as number) / 1000,
-  ts_of_max_over_time: (window) => (window.times[extreme(window, (a, b) => a >= b)] as number) / 1000,
-  deriv: (window) => {
-    if (window.to - window.from < 2) return undefined
-    return regression(window, window.times[window.from] as number).slope
+  ts_of_first_over_time: {
+    floats: each(({ times }, from) => (times[from] as number) / 1000),
+    mixed: timeOfFirstMixed,
   },
-  predict_linear: (window) => {
-    if (window.to - window.from < 2) return undefined
-    const { slope, intercept } = regression(window, window.atMs)
-    return slope * (window.parameters[0] as number) + intercept
+  min_over_time: { floats: extreme('min', 'first', ({ values }, index) => values[index] as number) },
+  max_over_time: { floats: extreme('max', 'first', ({ values }, index) => values[index] as number) },
+  ts_of_min_over_time: {
+    floats: extreme('min', 'last', ({ times }, index) => (times[index] as number) / 1000),
   },
-  double_exponential_smoothing: ({ values, from, to, parameters }) => {
-    const [smoothing = 0, trendFactor = 0] = parameters
-    if (to - from < 2) return undefined
-    let trend = (values[from + 1] as number) - (values[from] as number)
-    let before = 0
-    let level = values[from] as number
-    for (let i = from + 1; i < to; i += 1) {
-      const scaled = smoothing * (values[i] as number)
-      if (i > from + 1) trend = trendFactor * (level - before) + (1 - trendFactor) * trend
-      before = level
-      level = scaled + (1 - smoothing) * (level + trend)
-    }
-    return level
+  ts_of_max_over_time: {
+    floats: extreme('max', 'last', ({ times }, index) => (times[index] as number) / 1000),
   },
+  stdvar_over_time: { floats: each(variance) },
+  stddev_over_time: { floats: each((floats, from, to) => Math.sqrt(variance(floats, from, to))) },
+  quantile_over_time: { floats: quantiles },
+  mad_over_time: { floats: each(medianDeviation) },
+  ...REGRESSION_FUNCTIONS,
 }
 
-/** Index of the sample that no other is better than; NaN is worse than any number. */
-function extreme({ values, from, to }: RangeWindow, isBetter: (a: number, b: number) => boolean): number {
-  let best = from
-  for (let i = from + 1; i < to; i += 1) {
-    if (isBetter(values[i] as number, values[best] as number) || Number.isNaN(values[best])) best = i
+type OfWindow = (floats: FloatWindows, from: number, to: number) => number
+
+/** A function that gives a number for every window that holds any. */
+function each(compute: OfWindow): RangeFunction {
+  return ({ floats }, { values, present }) => {
+    const { from, to } = floats
+    for (let i = 0; i < from.length; i += 1) {
+      if (from[i] === to[i]) continue
+      values[i] = compute(floats, from[i] as number, to[i] as number)
+      present[i] = 1
+    }
   }
-  return best
+}
+
+/**
+ * The largest or smallest sample of each window, the first or last of equal ones; NaN only where there is nothing else. A queue of the samples that
+ * may still become it moves along with the window.
+ */
+function extreme(
+  which: 'min' | 'max',
+  ofEqual: 'first' | 'last',
+  give: (floats: FloatWindows, index: number) => number,
+): RangeFunction {
+  const isMax = which === 'max'
+  const keepsEqual = ofEqual === 'first'
+  return ({ floats }, result) => {
+    const { values, from, to } = floats
+    const queue = new Int32Array(values.length)
+    let head = 0
+    let tail = 0
+    let seen = 0
+    for (let i = 0; i < from.length; i += 1) {
+      const first = from[i] as number
+      const end = to[i] as number
+      if (first === end) continue
+      for (seen = Math.max(seen, first); seen < end; seen += 1) {
+        const value = values[seen] as number
+        if (Number.isNaN(value)) continue
+        while (tail > head) {
+          const other = values[queue[tail - 1] as number] as number
+          if (isMax ? other > value : other < value) break
+          if (keepsEqual && other === value) break
+          tail -= 1
+        }
+        queue[tail] = seen
+        tail += 1
+      }
+      while (head < tail && (queue[head] as number) < first) head += 1
+      result.values[i] = give(floats, head < tail ? (queue[head] as number) : end - 1)
+      result.present[i] = 1
+    }
+  }
+}
+
+function quantiles({ floats, parameters }: RangeWindows, result: GridSeries): void {
+  const { values, from, to } = floats
+  const phis = parameters[0]
+  let capacity = 0
+  for (let i = 0; i < from.length; i += 1)
+    capacity = Math.max(capacity, (to[i] as number) - (from[i] as number))
+  // Room for what comes before what goes has gone.
+  const window = createSortedWindow(values, capacity * 2)
+  for (let i = 0; i < from.length; i += 1) {
+    if (from[i] === to[i]) continue
+    window.moveTo(from[i] as number, to[i] as number)
+    result.values[i] = quantileOf(phis?.[i] ?? Number.NaN, window.sorted, window.count)
+    result.present[i] = 1
+  }
+}
+
+function medianDeviation({ values }: FloatWindows, from: number, to: number): number {
+  const all = values.slice(from, to)
+  const median = quantileOf(0.5, sortForQuantile(all))
+  for (let i = 0; i < all.length; i += 1) all[i] = Math.abs((all[i] as number) - median)
+  return quantileOf(0.5, sortForQuantile(all))
 }
 
 /** Welford's algorithm with compensated sums. */
-function variance({ values, from, to }: RangeWindow): number {
+function variance({ values }: FloatWindows, from: number, to: number): number {
   let count = 0
   let mean = 0
   let lostMean = 0
@@ -78,36 +141,4 @@ function variance({ values, from, to }: RangeWindow): number {
     squares += square
   }
   return (squares + lostSquares) / count
-}
-
-/** Least squares; `intercept` is the line's value at `atMs`, the slope is per second. */
-function regression(
-  { times, values, from, to }: RangeWindow,
-  atMs: number,
-): { readonly slope: number; readonly intercept: number } {
-  const count = to - from
-  const first = values[from] as number
-  const xs = new Float64Array(count)
-  let isConstant = true
-  for (let i = 0; i < count; i += 1) {
-    xs[i] = ((times[from + i] as number) - atMs) / 1000
-    if (values[from + i] !== first) isConstant = false
-  }
-  if (isConstant) {
-    return Math.abs(first) === Number.POSITIVE_INFINITY
-      ? { slope: Number.NaN, intercept: Number.NaN }
-      : { slope: 0, intercept: first }
-  }
-  const sumOf = (term: (x: number, y: number) => number) =>
-    kahanSum(
-      xs.map((x, i) => term(x, values[from + i] as number)),
-      0,
-      count,
-    )
-  const sumX = sumOf((x) => x)
-  const sumY = sumOf((_, y) => y)
-  const covariance = sumOf((x, y) => x * y) - (sumX * sumY) / count
-  const varianceOfX = sumOf((x) => x * x) - (sumX * sumX) / count
-  const slope = covariance / varianceOfX
-  return { slope, intercept: sumY / count - (slope * sumX) / count }
 }

@@ -1,19 +1,19 @@
-/** The same numbers in the order in which quantiles are told: ascending, NaN first. */
-export function sortedForQuantile(values: Float64Array): Float64Array {
-  const sorted = Float64Array.from(values).sort()
+/** Brings numbers, in place, into the order in which quantiles are told: ascending, NaN first. */
+export function sortForQuantile(values: Float64Array): Float64Array {
+  values.sort()
   // Typed arrays sort NaN last.
-  const firstNaN = sorted.findIndex(Number.isNaN)
-  if (firstNaN <= 0) return sorted
-  sorted.copyWithin(sorted.length - firstNaN, 0, firstNaN)
-  return sorted.fill(Number.NaN, 0, sorted.length - firstNaN)
+  let numbers = values.length
+  while (numbers > 0 && Number.isNaN(values[numbers - 1])) numbers -= 1
+  if (numbers === values.length) return values
+  values.copyWithin(values.length - numbers, 0, numbers)
+  return values.fill(Number.NaN, 0, values.length - numbers)
 }
 
 /**
- * The φ-quantile of sorted numbers, between two of them by their weighted mean. NaN for no numbers or φ NaN; below 0 it is
- * -Infinity, above 1 Infinity.
+ * The φ-quantile of sorted numbers (the first `count` of them), between two of them by their weighted mean. NaN for no numbers or φ NaN; below 0
+ * it is -Infinity, above 1 Infinity.
  */
-export function quantileOf(phi: number, sorted: Float64Array): number {
-  const count = sorted.length
+export function quantileOf(phi: number, sorted: Float64Array, count: number = sorted.length): number {
   if (count === 0 || Number.isNaN(phi)) return Number.NaN
   if (phi < 0) return Number.NEGATIVE_INFINITY
   if (phi > 1) return Number.POSITIVE_INFINITY

@@ -1,3 +1,4 @@
+import { histogramText } from '../../../model/histogram/histogram-text.ts'
 import { withLabel } from '../../../model/labels.ts'
 import type { AggregateExpr } from '../ast.ts'
 import { formatFloat } from '../format-float.ts'
@@ -83,7 +84,9 @@ function splitByValue(series: GridSeries, name: string, grid: Grid): GridSeries[
   const byText = new Map<string, GridSeries>()
   for (let i = 0; i < grid.count; i += 1) {
     if (series.present[i] !== 1) continue
-    const text = formatFloat(series.values[i] as number, 'plain')
+    const histogram = series.histograms?.[i]
+    const text =
+      histogram == null ? formatFloat(series.values[i] as number, 'plain') : histogramText(histogram)
     const split = byText.get(text) ?? {
       ...series,
       labels: withLabel(series.labels, name, text),

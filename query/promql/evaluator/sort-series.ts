@@ -1,12 +1,16 @@
 import { compareLabels, labelValue } from '../../../model/labels.ts'
-import type { GridSeries } from './grid.ts'
+import { type GridSeries, isAnywhere, withoutHistograms } from './grid.ts'
 
 type Order = 'ascending' | 'descending'
 
-/** `sort` and `sort_desc` of an instant vector: by value, NaN last. Ranges are ordered by labels whatever is done here. */
+/**
+ * `sort` and `sort_desc` of an instant vector: by value, NaN last; native histograms are left out. Ranges are ordered by labels whatever is done
+ * here.
+ */
 export function sortByValue(series: readonly GridSeries[], order: Order): readonly GridSeries[] {
   const sign = order === 'ascending' ? 1 : -1
-  return [...series].sort((a, b) => {
+  const numbers = series.map(withoutHistograms).filter(isAnywhere)
+  return numbers.sort((a, b) => {
     const x = a.values[0] as number
     const y = b.values[0] as number
     if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y))

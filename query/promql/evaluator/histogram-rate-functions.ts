@@ -1,0 +1,237 @@
+import {
+  CUSTOM_BUCKETS_SCHEMA,
+  EMPTY_HISTOGRAM,
+  type FloatHistogram,
+} from '../../../model/float-histogram.ts'
+import { addHistograms, subtractHistograms } from '../../../model/histogram/add-histograms.ts'
+import { compactHistogram } from '../../../model/histogram/compact-histogram.ts'
+import { isCounterReset } from '../../../model/histogram/is-counter-reset.ts'
+import { reduceResolution } from '../../../model/histogram/reduce-resolution.ts'
+import { divideHistogram, scaleHistogram } from '../../../model/histogram/scale-histogram.ts'
+import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
+import { annotationTexts } from './annotation-texts.ts'
+import { extrapolationFactor, extrapolationFactorSince } from './extrapolation-factor.ts'
+import { type GridSeries, setHistogram } from './grid.ts'
+import type { HistogramWindows, RangeWindows } from './range-window.ts'
+import { isStartOverlap, isStartReset } from './start-times.ts'
+
+/**
+ * `rate`, `increase` and `delta` of native histograms, at the moments whose windows hold any; the numbers' results must be there already. A
+ * window with both gives nothing, and a warning.
+ */
+export function rateHistograms(
+  windows: RangeWindows,
+  result: GridSeries,
+  isCounter: boolean,
+  isRate: boolean,
+): void {
+  const { floats, histograms, notes, at } = windows
+  if (histograms === null) return
+  const name = labelValue(windows.labels, METRIC_NAME)
+  const resets = isCounter ? resetsOf(histograms) : null
+  for (let i = 0; i < windows.ends.length; i += 1) {
+    if (histograms.from[i] === histograms.to[i]) continue
+    result.present[i] = 0
+    if (floats.from[i] !== floats.to[i]) {
+      notes.warn(annotationTexts.mixedFloatsHistograms(name), at)
+      continue
+    }
+    const rate = rateAt(windows, histograms, resets, i, name)
+    if (rate !== null) setHistogram(result, i, isRate ? scaleBy(rate, windows.rangeMs) : scaleBy(rate, null))
+  }
+}
+
+/** `irate` and `idelta` where the window holds native histograms; the numbers' results must be there already. */
+export function lastChangeOfHistograms(windows: RangeWindows, result: GridSeries, isRate: boolean): void {
+  const { floats, histograms, notes, at } = windows
+  if (histograms === null) return
+  const name = labelValue(windows.labels, METRIC_NAME)
+  for (let i = 0; i < windows.ends.length; i += 1) {
+    const count = (histograms.to[i] as number) - (histograms.from[i] as number)
+    if (count === 0) continue
+    const last = (histograms.to[i] as number) - 1
+    const lastFloat = (floats.to[i] as number) - 1
+    const timeOf = (index: number) =>
+      index >= (floats.from[i] as number) ? (floats.times[index] as number) : Number.NEGATIVE_INFINITY
+    const lastMs = histograms.times[last] as number
+    // The last two samples may both be numbers, whatever came before.
+    if (timeOf(lastFloat - 1) > lastMs) continue
+    result.present[i] = 0
+    if (timeOf(lastFloat) > (count > 1 ? (histograms.times[last - 1] as number) : Number.NEGATIVE_INFINITY)) {
+      notes.warn(annotationTexts.mixedFloatsHistograms(name), at)
+      continue
+    }
+    if (count < 2) continue
+    const change = lastChangeAt(windows, histograms, last, isRate, name)
+    if (change !== null) setHistogram(result, i, change)
+  }
+}
+
+interface Rate {
+  readonly histogram: FloatHistogram
+  readonly factor: number
+}
+
+function scaleBy({ histogram, factor }: Rate, rangeMs: number | null): FloatHistogram {
+  return scaleHistogram(histogram, rangeMs === null ? factor : factor / (rangeMs / 1000))
+}
+
+function rateAt(
+  windows: RangeWindows,
+  histograms: HistogramWindows,
+  resets: Uint8Array | null,
+  i: number,
+  name: string,
+): Rate | null {
+  const first = histograms.from[i] as number
+  const last = (histograms.to[i] as number) - 1
+  const isCounter = resets !== null
+  const change = first === last ? null : changeBetween(windows, histograms, resets, first, last, name)
+  if (change === null && first !== last) return null
+  const firstMs = histograms.times[first] as number
+  const lastMs = histograms.times[last] as number
+  const endMs = windows.ends[i] as number
+  const startMs = endMs - windows.rangeMs
+  const startedMs = isCounter ? (histograms.starts?.[first] ?? 0) : 0
+  const firstHistogram = histograms.histograms[first] as FloatHistogram
+  const count = last - first + 1
+  if (startedMs !== 0 && startedMs > startMs && startedMs < firstMs) {
+    const whole = change === null ? firstHistogram : plus(windows, change, firstHistogram, name)
+    if (whole === null) return null
+    return { histogram: whole, factor: extrapolationFactorSince(startedMs, firstMs, lastMs, count, endMs) }
+  }
+  if (change === null) return null
+  const growth = isCounter ? change.count : 0
+  const factor = extrapolationFactor(firstMs, lastMs, count, startMs, endMs, firstHistogram.count, growth)
+  return { histogram: change, factor }
+}
+
+/** The difference of the last and the first histogram of a window (at least two), with what a counter's resets took away. */
+function changeBetween(
+  windows: RangeWindows,
+  { histograms, times, starts }: HistogramWindows,
+  resets: Uint8Array | null,
+  first: number,
+  last: number,
+  name: string,
+): FloatHistogram | null {
+  const { notes, at } = windows
+  const firstHistogram = histograms[first] as FloatHistogram
+  const lastHistogram = histograms[last] as FloatHistogram
+  // What is noted counts only when nothing worse comes up.
+  const doubts = new Set<string>()
+  const refuse = () => {
+    notes.warn(annotationTexts.mixedExponentialCustom(name), at)
+    return null
+  }
+  let before = firstHistogram
+  let minSchema = Math.min(lastHistogram.schema, before.schema)
+  if (resets === null) {
+    if (!isGauge(firstHistogram) || !isGauge(lastHistogram)) doubts.add(annotationTexts.notGauge(name))
+    if (isCustom(lastHistogram) !== isCustom(before)) return refuse()
+  } else {
+    if (isGauge(firstHistogram) || isGauge(lastHistogram)) doubts.add(annotationTexts.notCounter(name))
+    if (resets[first + 1] === 1) {
+      // After a reset the first sample's layout does not matter.
+      const { schema, customValues } = histograms[first + 1] as FloatHistogram
+      before = { ...EMPTY_HISTOGRAM, schema, customValues }
+    }
+    if (isCustom(lastHistogram) !== isCustom(before)) {
+      for (const text of doubts) notes.warn(text, at)
+      return refuse()
+    }
+    minSchema = Math.min(lastHistogram.schema, before.schema)
+    for (let k = first + 1; k < last; k += 1) {
+      const histogram = histograms[k] as FloatHistogram
+      if (isGauge(histogram)) doubts.add(annotationTexts.notCounter(name))
+      minSchema = Math.min(minSchema, histogram.schema)
+      if (isCustom(histogram) !== isCustom(before)) return refuse()
+    }
+  }
+  const difference = subtractHistograms(reduceResolution(lastHistogram, minSchema), before)
+  if (difference === null) return refuse()
+  if (difference.wereBoundsReconciled)
+    notes.inform(annotationTexts.mismatchedCustomBuckets('subtraction'), at)
+  let change = difference.histogram
+  if (resets !== null) {
+    let isOverlapNoted = starts === null
+    for (let k = first + 1; k <= last; k += 1) {
+      if (!isOverlapNoted && isStartOverlap(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0)) {
+        isOverlapNoted = true
+        doubts.add(annotationTexts.startTimeOverlap(name))
+      }
+      if (resets[k] !== 1) continue
+      const added = addHistograms(change, k === first + 1 ? before : (histograms[k - 1] as FloatHistogram))
+      if (added === null) return refuse()
+      if (added.wereBoundsReconciled) notes.inform(annotationTexts.mismatchedCustomBuckets('addition'), at)
+      change = added.histogram
+    }
+  }
+  for (const text of doubts) notes.warn(text, at)
+  return compactHistogram({ ...change, counterResetHint: 'gauge' })
+}
+
+function plus(
+  { notes, at }: RangeWindows,
+  a: FloatHistogram,
+  b: FloatHistogram,
+  name: string,
+): FloatHistogram | null {
+  const added = addHistograms(a, b)
+  if (added === null) notes.warn(annotationTexts.mixedExponentialCustom(name), at)
+  else if (added.wereBoundsReconciled) notes.inform(annotationTexts.mismatchedCustomBuckets('addition'), at)
+  return added?.histogram ?? null
+}
+
+function lastChangeAt(
+  { notes, at }: RangeWindows,
+  { histograms, times, starts }: HistogramWindows,
+  last: number,
+  isRate: boolean,
+  name: string,
+): FloatHistogram | null {
+  const before = histograms[last - 1] as FloatHistogram
+  const now = histograms[last] as FloatHistogram
+  const beforeMs = times[last - 1] as number
+  const nowMs = times[last] as number
+  if (isRate && (isGauge(now) || isGauge(before))) notes.warn(annotationTexts.notCounter(name), at)
+  if (!isRate && (!isGauge(now) || !isGauge(before))) notes.warn(annotationTexts.notGauge(name), at)
+  const isReset =
+    isRate &&
+    (isStartReset(starts?.[last - 1] ?? 0, beforeMs, starts?.[last] ?? 0, nowMs) ||
+      isCounterReset(now, before))
+  let change = now
+  if (!isReset) {
+    const difference = subtractHistograms(now, before)
+    if (difference === null) {
+      notes.warn(annotationTexts.mixedExponentialCustom(name), at)
+      return null
+    }
+    if (difference.wereBoundsReconciled) {
+      notes.inform(annotationTexts.mismatchedCustomBuckets('subtraction'), at)
+    }
+    change = difference.histogram
+  }
+  const compact = compactHistogram({ ...change, counterResetHint: 'gauge' })
+  return isRate ? divideHistogram(compact, (nowMs - beforeMs) / 1000) : compact
+}
+
+/** 1 at each sample at which the counter was reset since the one before. */
+function resetsOf({ histograms, times, starts }: HistogramWindows): Uint8Array {
+  const resets = new Uint8Array(histograms.length)
+  for (let k = 1; k < histograms.length; k += 1) {
+    const isReset =
+      isStartReset(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0, times[k] as number) ||
+      isCounterReset(histograms[k] as FloatHistogram, histograms[k - 1] as FloatHistogram)
+    if (isReset) resets[k] = 1
+  }
+  return resets
+}
+
+function isCustom({ schema }: FloatHistogram): boolean {
+  return schema === CUSTOM_BUCKETS_SCHEMA
+}
+
+function isGauge({ counterResetHint }: FloatHistogram): boolean {
+  return counterResetHint === 'gauge'
+}
