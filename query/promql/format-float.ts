@@ -7,6 +7,8 @@ export function formatFloat(value: number, form: 'exponent' | 'plain' = 'exponen
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   if (Object.is(value, -0)) return '-0'
   const text = String(value)
+  // Nearly all numbers, and there may be millions.
+  if (!text.includes('e')) return text
   const match = /^(-?)(\d)(?:\.(\d+))?e([+-])(\d+)$/.exec(text)
   if (match === null) return text
   const [, sign = '', first = '', rest = '', direction = '+', exponent = '0'] = match

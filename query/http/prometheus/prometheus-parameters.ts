@@ -36,7 +36,8 @@ export function readDuration(query: QueryString, name: string): number | null {
   if (seconds !== null && Math.abs(seconds * 1e9) > 2 ** 63) {
     throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`)
   }
-  const ms = seconds === null ? parseDuration(text) : seconds * 1000
+  // In whole nanoseconds, as Go has durations.
+  const ms = seconds === null ? parseDuration(text) : Math.trunc(seconds * 1e9) / 1e6
   if (ms !== null && !Number.isNaN(ms)) return ms
   throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid duration`)
 }
@@ -45,7 +46,9 @@ export function readDuration(query: QueryString, name: string): number | null {
 export function readLimit(query: QueryString, name = 'limit'): number | null {
   const text = firstValue(query, name)
   if (text === null) return null
-  if (!/^-?\d{1,15}$/.test(text)) throw invalid(name, `cannot parse ${JSON.stringify(text)}`)
+  if (!/^[-+]?\d{1,15}$/.test(text)) {
+    throw invalid(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
+  }
   if (Number(text) < 0) throw invalid(name, 'limit must be non-negative')
   return Number(text) === 0 ? null : Number(text)
 }
@@ -78,7 +81,11 @@ function parseSelector(text: string): readonly Matcher[] {
 
 function parseTimestamp(text: string, nowMs: number): number | null {
   const seconds = parseFloatText(text)
-  if (seconds !== null) return Number.isFinite(seconds) ? Math.round(seconds * 1000) : null
+  if (seconds !== null) {
+    if (!Number.isFinite(seconds)) return null
+    const whole = Math.trunc(seconds)
+    return whole * 1000 + Math.round((seconds - whole) * 1000)
+  }
   const relative = text.startsWith('now') ? parseTime(text) : null
   if (relative !== null) return resolveTime(relative, nowMs)
   const repaired = text.replace(/ (?=\d{2}:\d{2}$)/, '+')

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../../../runtime/errors.ts'
 import { toAppError } from '../../../runtime/http-error.ts'
 import { logFailure } from '../../../runtime/http-server.ts'
+import { createQueryFrontend } from '../../promql/frontend/create-query-frontend.ts'
 import type { QueryString } from '../query-values.ts'
-import type { PrometheusAnswer, PrometheusApiDeps } from './prometheus-api-deps.ts'
+import { DEFAULT_QUERY_BOUNDS, type PrometheusAnswer, type PrometheusApiDeps } from './prometheus-api-deps.ts'
 import { toPrometheusError } from './prometheus-error.ts'
 import { registerExemplarRoutes } from './register-exemplar-routes.ts'
 import { registerQueryRoutes } from './register-query-routes.ts'
@@ -39,7 +40,8 @@ function registerRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
     (_request, body, done) => done(null, parseForm(String(body))),
   )
 
-  registerQueryRoutes(app, deps)
+  const { engine, clock, bounds = DEFAULT_QUERY_BOUNDS } = deps
+  registerQueryRoutes(app, { ...deps, frontend: createQueryFrontend({ engine, clock, ...bounds }) })
   registerSeriesRoutes(app, deps)
   registerExemplarRoutes(app, deps)
   const answer = (path: string, from: PrometheusAnswer) =>
