@@ -1,0 +1,145 @@
+import { type SeededRandom, seededRandom } from '../support/seeded-random.ts'
+import { type Answer, ask, type Question } from './ask.ts'
+import { compareAnswers } from './compare-answers.ts'
+import { generateExpression } from './generate-expression.ts'
+import type { JudgedRange } from './judged-series.ts'
+import { KNOWN_DIFFERENCES, spelledForTheirs } from './known-difference.ts'
+import { smallerExpressions } from './smaller-expressions.ts'
+
+/** Who is asked what. */
+export interface JudgeOptions {
+  /** The Prometheus API of the judge, and ours. */
+  readonly theirs: string
+  readonly ours: string
+  readonly seed: number
+  /** How many questions of each kind. */
+  readonly instant: number
+  readonly range: number
+  /** Where the series stand in time. */
+  readonly series: JudgedRange
+  /** Questions in flight; default 4. */
+  readonly concurrency?: number
+  /** Stop after so many differences; default 10. */
+  readonly most?: number
+}
+
+/** A question that the two answer differently. */
+export interface Difference {
+  readonly question: Question
+  readonly problem: string
+  /** The smallest question found that they still answer differently. */
+  readonly smallest: Question
+  readonly smallestProblem: string
+}
+
+/** What came out. */
+export interface Verdict {
+  readonly asked: number
+  /** Questions that both refuse. */
+  readonly errors: number
+  /** Questions to which both say that there is nothing. */
+  readonly empty: number
+  /** Differences between the versions that are known, by reason. */
+  readonly known: ReadonlyMap<string, number>
+  readonly differences: readonly Difference[]
+}
+
+/** Asks both the same generated questions. Question `i` of a kind depends on seed, `i` and the series' range only. */
+export async function judge(options: JudgeOptions): Promise<Verdict> {
+  const { instant, range, concurrency = 4, most = 10 } = options
+  const known = new Map<string, number>()
+  const differences: Difference[] = []
+  const counts = { asked: 0, errors: 0, empty: 0 }
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < instant + range && differences.length < most) {
+      const question = questionAt(options, next++)
+      const { theirs, ours, problem } = await askBoth(options, question)
+      counts.asked++
+      if (theirs.kind === 'error' && ours.kind === 'error') counts.errors++
+      else if ('series' in ours && ours.series.length === 0) counts.empty++
+      if (problem === null) continue
+      const smallest = await shrink(options, question, problem)
+      const { reason } = smallest
+      if (reason === null) differences.push({ question, problem, ...smallest })
+      else known.set(reason, (known.get(reason) ?? 0) + 1)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
+  return { ...counts, known, differences }
+}
+
+/** A question as a person can repeat it. */
+export function questionText(question: Question): string {
+  const seconds = (ms: number) => (ms / 1000).toFixed(3)
+  const when =
+    'timeMs' in question
+      ? `at ${seconds(question.timeMs)}`
+      : `from ${seconds(question.startMs)} to ${seconds(question.endMs)} step ${seconds(question.stepMs)}`
+  return `${when}: ${question.expr}`
+}
+
+function questionAt({ seed, instant, series }: JudgeOptions, index: number): Question {
+  const isInstant = index < instant
+  const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b))
+  const expr = generateExpression({ random, range: series, isInstant })
+  const timeMs = momentIn(random, series)
+  if (isInstant) return { expr, timeMs }
+  const stepMs = random.pick([10_000, 15_000, 15_000, 30_000, 60_000, 60_000, 300_000, 7_010])
+  const points = 1 + random.below(60)
+  return {
+    expr,
+    startMs: timeMs - (points - 1) * stepMs,
+    endMs: timeMs + random.below(2) * 10,
+    stepMs,
+  }
+}
+
+/** Mostly in the second half of the series' time, now and then up to ten minutes behind its end; 7 modulo 10. */
+function momentIn(random: SeededRandom, { startMs, endMs }: JudgedRange): number {
+  const length = endMs - startMs
+  const offset =
+    random.below(10) === 0 ? random.below(length + 600_000) : length / 2 + random.below(length / 2)
+  return startMs + Math.floor(offset / 10) * 10 + 7
+}
+
+async function askBoth(options: JudgeOptions, question: Question) {
+  const spelled = { ...question, expr: spelledForTheirs(question.expr) }
+  const [theirs, ours] = await Promise.all([ask(options.theirs, spelled), ask(options.ours, question)])
+  const isOrdered = theirs.kind === 'vector' && /^(sort|sort_desc|topk|bottomk)\(/.test(question.expr)
+  return { theirs, ours, problem: compareAnswers(theirs, ours, { isOrdered }) }
+}
+
+function reasonOf(expr: string, theirs: Answer, ours: Answer): string | null {
+  return KNOWN_DIFFERENCES.find((known) => known.applies(expr, theirs, ours))?.reason ?? null
+}
+
+/** The smallest question that is still answered differently, and the reason if its difference is a known one. */
+async function shrink(options: JudgeOptions, question: Question, problem: string) {
+  const first = await askBoth(options, question)
+  const isTheirError = first.theirs.kind === 'error'
+  const isOurError = first.ours.kind === 'error'
+  let smallest = question
+  let smallestProblem = problem
+  let tries = 400
+  const smaller = async (): Promise<boolean> => {
+    for (const expr of smallerExpressions(smallest.expr)) {
+      if (tries-- <= 0) return false
+      const candidate = { ...smallest, expr }
+      const { theirs, ours, problem: again } = await askBoth(options, candidate)
+      if (
+        again === null ||
+        (theirs.kind === 'error') !== isTheirError ||
+        (ours.kind === 'error') !== isOurError
+      )
+        continue
+      smallest = candidate
+      smallestProblem = again
+      return true
+    }
+    return false
+  }
+  while (await smaller());
+  const { theirs, ours } = await askBoth(options, smallest)
+  return { smallest, smallestProblem, reason: reasonOf(smallest.expr, theirs, ours) }
+}
