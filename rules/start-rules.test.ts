@@ -69,7 +69,7 @@ afterEach(async () => {
 
 async function start(tenant: string): Promise<Rules> {
   const rules = await startRules({
-    engine: createQueryEngine({ source: createClickHouseSource(storage), clock }),
+    engine: createQueryEngine({ source: createClickHouseSource(storage, clock), clock }),
     storage,
     clock,
     logger: silentLogger(),

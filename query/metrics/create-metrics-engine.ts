@@ -8,5 +8,5 @@ export function createMetricsEngine(
   { storage, clock }: Pick<QueryDeps, 'storage' | 'clock'>,
   options: Omit<QueryEngineOptions, 'source' | 'clock'> = {},
 ): QueryEngine {
-  return createQueryEngine({ source: createClickHouseSource(storage), clock, ...options })
+  return createQueryEngine({ source: createClickHouseSource(storage, clock), clock, ...options })
 }

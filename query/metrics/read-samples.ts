@@ -1,81 +1,119 @@
+import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Parameter, Storage } from '../../storage/storage.ts'
 import type { TableName } from '../../storage/tables.ts'
 import type { SeriesSelection } from '../promql/series-source.ts'
-import { indexCondition, type SeriesKind } from './select-index.ts'
 
-/** What one read of samples asks for: a table of points, and which columns of it as arrays over time. */
-export interface SampleRead {
-  readonly table: TableName
-  readonly kinds: readonly SeriesKind[]
+/** Which samples are read: of which series in (fromMs, toMs], both storable (see {@link storableRange}). */
+export interface SampleScope extends Pick<SeriesSelection, 'tenant' | 'fromMs' | 'toMs' | 'signal'> {
   /** Names in the table. */
   readonly metrics: readonly string[]
-  /** Columns that samples are told apart by beside the series: bounds of buckets. */
-  readonly groupBy: readonly string[]
-  /** Expressions, by the names their arrays get. */
-  readonly arrays: Readonly<Record<string, string>>
-  /** 1 where the sample only says that the series has ended. */
-  readonly stale: string
-  /** Rows that count; '1' for all. */
-  readonly condition: string
+  /** 32 hex digits each. */
+  readonly ids: readonly string[]
 }
 
-/** A row of {@link readSamples}: arrays of equal length, in any order of time. */
-export interface SampleRow {
-  readonly seriesId: string
-  /** Milliseconds after the selection's start. */
-  readonly times: readonly number[]
-  /** Empty when no sample is stale. */
-  readonly stale: readonly number[]
+/** What a read gives of one table. */
+export interface SampleColumns {
+  /** Stable name of the question. */
+  readonly name: string
+  readonly table: TableName
+  /** Expressions by the names that their columns get; aggregates, as the rows of a series are one group. */
+  readonly columns: Readonly<Record<string, string>>
+  /** Columns that samples are told apart by beside the series: bounds of buckets. */
+  readonly groupBy?: readonly string[]
+  /** Rows that count; absent: all. */
+  readonly condition?: string
+  /** Values per sample, so that one answer does not get too large. Default 2. */
+  readonly width?: number
+  readonly params?: Readonly<Record<string, Parameter>>
 }
 
 /** The year 2262, in which ClickHouse's nanoseconds end. */
 const LAST_MS = 9_223_372_036_000
+/** Values of one statement's answer, about: 8 bytes each. */
+const VALUES_PER_STATEMENT = 8_000_000
+/** What samples are assumed to be apart from each other, milliseconds, when it is told how many there may be. */
+const ASSUMED_STEP_MS = 10_000
+const MAX_IDS = 200_000
 
-/** Reads the samples of all series of a selection that stand in one table. Throws what `Storage.select` throws. */
-export async function readSamples<Row extends SampleRow>(
+/**
+ * Reads samples, the rows of each series as one row. Series stand in pieces of the answer that each hold whole series. Throws what `Storage.select`
+ * throws.
+ */
+export async function* readSamples(
   storage: Storage,
-  selection: SeriesSelection,
-  read: SampleRead,
-): Promise<Row[]> {
-  const { tenant, signal } = selection
-  const { fromMs, toMs } = storableRange(selection)
-  if (toMs <= fromMs || read.metrics.length === 0) return []
-  const index = indexCondition({ matchers: selection.matchers, fromMs })
-  const params: Record<string, Parameter> = {
-    ...index.params,
-    baseMs: fromMs,
-    afterMs: fromMs + 1,
-    endMs: toMs + 1,
-    metrics: read.metrics,
-    kinds: read.kinds,
+  scope: SampleScope,
+  read: SampleColumns,
+): AsyncGenerator<ColumnBlock> {
+  const pieces = piecesOf(scope, read)
+  // One piece ahead: ClickHouse works while the one before is decoded.
+  let next = ask(storage, scope, read, pieces[0])
+  for (let piece = 0; piece < pieces.length; piece += 1) {
+    const answer = await next
+    if (piece + 1 < pieces.length) {
+      next = ask(storage, scope, read, pieces[piece + 1])
+      // It is awaited only when this one has been used, and may fail before.
+      next.catch(() => undefined)
+    }
+    yield* answer
   }
-  const arrays = Object.entries(read.arrays).map(
-    ([name, expression]) => `groupArray(${expression}) AS ${name}`,
-  )
-  return storage.select<Row>({
-    name: `metrics.${read.table}`,
-    tenant,
-    sql: `SELECT
-  ${[
-    'lower(hex(series)) AS seriesId',
-    ...read.groupBy,
-    // 32 bits hold 49 days of milliseconds, and are written without quotes.
-    `groupArray(${toMs - fromMs < 2 ** 32 ? 'toUInt32' : 'toFloat64'}(toUnixTimestamp64Milli(ts) - {baseMs:Int64})) AS times`,
-    `if(max(${read.stale}) = 0, [], groupArray(toUInt8(${read.stale}))) AS stale`,
-    ...arrays,
-  ].join(',\n  ')}
-FROM ${read.table}
-WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)}
+}
+
+/** The condition on a table's rows for a scope; `ids` of the scope are bound as one text. */
+export function scopeCondition({ fromMs, toMs, metrics, ids }: SampleScope): {
+  readonly sql: string
+  readonly params: Readonly<Record<string, Parameter>>
+} {
+  return {
+    sql: `tenant = {tenant:String} AND metric IN {metrics:Array(String)}
   AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})
-  AND (${read.condition})
-  AND series GLOBAL IN (SELECT id FROM prom_series WHERE ${index.sql} AND kind IN {kinds:Array(String)})
-GROUP BY ${['series', ...read.groupBy].join(', ')}`,
-    params,
-    ...(signal === undefined ? {} : { signal }),
-  })
+  AND series GLOBAL IN (SELECT toFixedString(substring(unhex({ids:String}), number * 16 + 1, 16), 16) FROM numbers({idCount:UInt32}))`,
+    params: { afterMs: fromMs + 1, endMs: toMs + 1, metrics, ids: ids.join(''), idCount: ids.length },
+  }
+}
+
+/** Milliseconds after the start of the scope, as the type that is large enough: 32 bits hold 49 days. */
+export function timesColumn({ fromMs, toMs }: Pick<SampleScope, 'fromMs' | 'toMs'>): string {
+  const type = toMs - fromMs < 2 ** 32 ? 'toUInt32' : 'toFloat64'
+  return `groupArray(${type}(toUnixTimestamp64Milli(ts) - {baseMs:Int64}))`
 }
 
 /** The part of a range that samples can be stored in. */
 export function storableRange({ fromMs, toMs }: Pick<SeriesSelection, 'fromMs' | 'toMs'>) {
   return { fromMs: Math.max(-1, Math.min(fromMs, LAST_MS)), toMs: Math.max(-1, Math.min(toMs, LAST_MS - 1)) }
+}
+
+function piecesOf(scope: SampleScope, { width = 2 }: SampleColumns): readonly (readonly string[])[] {
+  const { ids, fromMs, toMs, metrics } = scope
+  if (toMs <= fromMs || metrics.length === 0 || ids.length === 0) return []
+  const valuesPerSeries = Math.max(1, Math.ceil((toMs - fromMs) / ASSUMED_STEP_MS)) * width
+  const size = Math.min(MAX_IDS, Math.max(1, Math.floor(VALUES_PER_STATEMENT / valuesPerSeries)))
+  if (ids.length <= size) return [ids]
+  // Neighbours in the table stand in one piece.
+  const sorted = [...ids].sort()
+  const pieces: string[][] = []
+  for (let from = 0; from < sorted.length; from += size) pieces.push(sorted.slice(from, from + size))
+  return pieces
+}
+
+async function ask(
+  storage: Storage,
+  scope: SampleScope,
+  read: SampleColumns,
+  ids: readonly string[] | undefined,
+): Promise<readonly ColumnBlock[]> {
+  if (ids === undefined) return []
+  const { sql, params } = scopeCondition({ ...scope, ids })
+  const { groupBy = [], columns } = read
+  const { blocks } = await storage.selectColumns({
+    name: read.name,
+    tenant: scope.tenant,
+    sql: `SELECT
+  ${['series', ...groupBy, ...Object.entries(columns).map(([name, column]) => `${column} AS ${name}`)].join(',\n  ')}
+FROM ${read.table}
+WHERE ${sql}${read.condition === undefined ? '' : ` AND (${read.condition})`}
+GROUP BY ${['series', ...groupBy.map((each) => each.replace(/^.* AS /, ''))].join(', ')}`,
+    params: { ...params, ...read.params, baseMs: scope.fromMs },
+    ...(scope.signal === undefined ? {} : { signal: scope.signal }),
+  })
+  return blocks
 }

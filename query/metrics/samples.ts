@@ -1,57 +1,76 @@
 import type { Labels } from '../../model/labels.ts'
 import type { Series } from '../promql/series-source.ts'
+import { ascendingOrder } from './ascending-order.ts'
 
-/** A number as a row of ours has it: ClickHouse writes NaN and infinities as text. */
-export type StoredNumber = number | string
-
-/** The number that a row means. */
-export function storedNumber(value: StoredNumber): number {
-  if (typeof value === 'number') return value
-  if (value === 'inf') return Number.POSITIVE_INFINITY
-  if (value === '-inf') return Number.NEGATIVE_INFINITY
-  return Number(value)
-}
-
-/** The order in which rows are to be read so that their times ascend; of equal times the last only. Null: as they are. */
-export function ascendingOrder(times: readonly number[]): number[] | null {
-  let isAscending = true
-  for (let i = 1; i < times.length && isAscending; i += 1) {
-    isAscending = (times[i - 1] as number) < (times[i] as number)
-  }
-  if (isAscending) return null
-  const order = times
-    .map((_, index) => index)
-    .sort((a, b) => (times[a] as number) - (times[b] as number) || a - b)
-  return order.filter((index, i) => times[index] !== times[order[i + 1] ?? -1])
+/** Samples of one series as rows give them: arrays of equal length, in any order of time. */
+export interface SampleRows {
+  /** Milliseconds after `baseMs`. */
+  readonly times: ArrayLike<number>
+  readonly baseMs: number
+  readonly values: ArrayLike<number>
+  /** 1 where the sample only says that the series has ended; null: nowhere. */
+  readonly stale: ArrayLike<number> | null
+  /** When the counter began to count, epoch milliseconds; 0: not known. Null: not asked for. */
+  readonly starts: ArrayLike<number> | null
 }
 
 /**
- * Makes a series of rows of samples: `times` are milliseconds after `baseMs`. Differences from one sample to the next (`isDelta`) become a
- * running sum that begins at 0 before the first row.
+ * Makes a series of rows of samples. Of several at one time the one with the greatest value counts: a number beats NaN, and anything beats the
+ * mark that a series has ended.
  */
-export function toSeries(
-  labels: Labels,
-  rows: {
-    readonly baseMs: number
-    readonly times: readonly number[]
-    readonly values: readonly number[]
-    readonly stale: readonly number[]
-    readonly order: readonly number[] | null
-    readonly isDelta: boolean
-  },
-): Series {
-  const { baseMs, order, isDelta } = rows
-  const take = (list: readonly number[]) =>
-    Float64Array.from(order === null ? list : order.map((index) => list[index] as number))
-  const timestamps = take(rows.times).map((time) => time + baseMs)
-  const values = take(rows.values)
-  const stale = rows.stale.includes(1) ? Uint8Array.from(take(rows.stale)) : null
-  if (isDelta) {
-    let sum = 0
-    for (let i = 0; i < values.length; i += 1) {
-      if (stale?.[i] !== 1) sum += values[i] as number
-      values[i] = sum
+export function toSeries(labels: Labels, rows: SampleRows): Series {
+  const { times, baseMs, values, stale, starts } = rows
+  const order = chosenRows(rows)
+  const count = order === null ? times.length : order.length
+  const made = {
+    timestamps: new Float64Array(count),
+    values: new Float64Array(count),
+    starts: starts === null ? null : new Float64Array(count),
+  }
+  const staleMade = stale === null ? null : new Uint8Array(count)
+  let hasStale = false
+  let hasStart = false
+  for (let i = 0; i < count; i += 1) {
+    const row = order === null ? i : (order[i] as number)
+    made.timestamps[i] = (times[row] as number) + baseMs
+    made.values[i] = values[row] as number
+    if (staleMade !== null && stale?.[row] === 1) {
+      staleMade[i] = 1
+      hasStale = true
+    }
+    if (made.starts !== null) {
+      const startMs = starts?.[row] as number
+      made.starts[i] = startMs
+      if (startMs !== 0) hasStart = true
     }
   }
-  return { labels, timestamps, values, stale }
+  return {
+    labels,
+    timestamps: made.timestamps,
+    values: made.values,
+    stale: hasStale ? staleMade : null,
+    ...(hasStart ? { starts: made.starts } : {}),
+  }
+}
+
+/** The rows that count, by ascending time; null: all, as they are. */
+export function chosenRows({
+  times,
+  values,
+  stale,
+}: Pick<SampleRows, 'times' | 'values' | 'stale'>): Uint32Array | null {
+  const order = ascendingOrder(times)
+  if (order === null) return null
+  const isBetter = (row: number, than: number): boolean => {
+    if ((stale?.[row] === 1) !== (stale?.[than] === 1)) return stale?.[than] === 1
+    const value = values[row] as number
+    return value > (values[than] as number) || (!Number.isNaN(value) && Number.isNaN(values[than]))
+  }
+  let count = 0
+  for (const row of order) {
+    const before = order[count - 1]
+    if (before === undefined || times[before] !== times[row]) order[count++] = row
+    else if (isBetter(row, before)) order[count - 1] = row
+  }
+  return order.subarray(0, count)
 }

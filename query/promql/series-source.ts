@@ -1,6 +1,7 @@
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { Matcher } from '../../model/matcher.ts'
+import type { PlanStatement } from './query-plan.ts'
 
 /** One series with its samples. */
 export interface Series {
@@ -26,7 +27,11 @@ export interface SeriesSelection {
   readonly toMs: number
   /** More samples than that are refused with RESULT_TOO_LARGE. */
   readonly maxSamples?: number
+  /** Whether `Series.starts` are looked at; where they are not, a source may leave them out. */
+  readonly wantsStarts?: boolean
   readonly signal?: AbortSignal
+  /** Is told of every statement that is asked for it. */
+  readonly onStatement?: (statement: PlanStatement) => void
 }
 
 /** Where the evaluator gets series from. No two series of an answer have equal labels; those without samples may be left out. */

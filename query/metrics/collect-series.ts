@@ -1,0 +1,89 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts'
+import { compareLabels, type Labels, labelsKey } from '../../model/labels.ts'
+import type { Series } from '../promql/series-source.ts'
+import { accumulateDeltas, type DeltaRows } from './accumulate-deltas.ts'
+import { mergeHistograms } from './merge-histograms.ts'
+import { type SampleRows, toSeries } from './samples.ts'
+
+/** A native histogram of a series. */
+export interface HistogramSample {
+  readonly timeMs: number
+  readonly histogram: FloatHistogram
+  /** Epoch milliseconds; 0: not known. */
+  readonly startMs: number
+}
+
+/** Gathers the samples of series that stand in several places, and makes one series of those with equal labels. */
+export interface SeriesCollector {
+  add(labels: Labels, rows: SampleRows): void
+  /** Differences from one sample to the next. Those with equal labels add up, whoever sent them. */
+  addDeltas(labels: Labels, rows: DeltaRows): void
+  addHistograms(labels: Labels, samples: readonly HistogramSample[]): void
+  /** Samples so far. */
+  readonly samples: number
+  /** Sorted by labels. Of several samples at one time the greatest counts, and a histogram before a number. */
+  finish(): Series[]
+}
+
+interface Gathered {
+  readonly labels: Labels
+  readonly rows: SampleRows[]
+  readonly deltas: DeltaRows[]
+  readonly histograms: HistogramSample[]
+}
+
+/** An empty collection. */
+export function createSeriesCollector(): SeriesCollector {
+  const byLabels = new Map<string, Gathered>()
+  let samples = 0
+  const of = (labels: Labels): Gathered => {
+    const key = labelsKey(labels)
+    let gathered = byLabels.get(key)
+    if (gathered === undefined) {
+      gathered = { labels, rows: [], deltas: [], histograms: [] }
+      byLabels.set(key, gathered)
+    }
+    return gathered
+  }
+  return {
+    add(labels, rows) {
+      samples += rows.times.length
+      of(labels).rows.push(rows)
+    },
+    addDeltas(labels, rows) {
+      samples += rows.values.length
+      of(labels).deltas.push(rows)
+    },
+    addHistograms(labels, list) {
+      if (list.length === 0) return
+      samples += list.length
+      for (const sample of list) of(labels).histograms.push(sample)
+    },
+    get samples() {
+      return samples
+    },
+    finish: () => [...byLabels.values()].map(seriesOf).sort((a, b) => compareLabels(a.labels, b.labels)),
+  }
+}
+
+function seriesOf({ labels, rows, deltas, histograms }: Gathered): Series {
+  const all = deltas.length === 0 ? rows : [...rows, accumulateDeltas(deltas)]
+  const [only] = all
+  const numbers = toSeries(labels, all.length === 1 && only !== undefined ? only : concatenated(all))
+  return histograms.length === 0 ? numbers : mergeHistograms(numbers, histograms)
+}
+
+function concatenated(parts: readonly SampleRows[]): SampleRows {
+  const join = (list: (part: SampleRows) => ArrayLike<number>) =>
+    Float64Array.from(parts.flatMap((part) => Array.from(list(part))))
+  const zeros = (part: SampleRows) => new Uint8Array(part.times.length)
+  return {
+    baseMs: 0,
+    times: Float64Array.from(
+      parts.flatMap(({ times, baseMs }) => Array.from(times, (time) => time + baseMs)),
+    ),
+    values: join(({ values }) => values),
+    stale: parts.some(({ stale }) => stale !== null) ? join((part) => part.stale ?? zeros(part)) : null,
+    starts: parts.some(({ starts }) => starts !== null) ? join((part) => part.starts ?? zeros(part)) : null,
+  }
+}

@@ -1,0 +1,207 @@
+import type { Labels } from '../../model/labels.ts'
+import { nestedArraysOf, numberArraysOf } from '../../storage/block-columns.ts'
+import type { ColumnBlock } from '../../storage/column-block.ts'
+import { bucketLabels, matchesAll, namedLabels } from './expand-series.ts'
+import { CUMULATED_COUNTS, type HistogramBase, readHistogramBases } from './read-histogram-bases.ts'
+import { deltaColumns } from './read-number-series.ts'
+import { readSamples, timesColumn } from './read-samples.ts'
+import type { IndexedSeries } from './select-index.ts'
+import {
+  eachSeries,
+  NO_RECORDED_VALUE,
+  ofKinds,
+  rowOf,
+  type SeriesReader,
+  STARTS_COLUMN,
+  staleColumn,
+} from './series-reader.ts'
+
+/** Reads histograms with bounds of their own: their `_bucket`s, `_sum` and `_count`. */
+export async function readHistograms(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
+  await Promise.all([
+    readCumulative(
+      reader,
+      index.filter(({ isDelta }) => !isDelta),
+    ),
+    readDeltas(
+      reader,
+      index.filter(({ isDelta }) => isDelta),
+    ),
+  ])
+}
+
+async function readCumulative(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
+  const { byId, scope } = ofKinds(reader, index, ['histogram'])
+  if (byId.size === 0) return
+  const wanted = wantedParts(reader, [...byId.values()].flat())
+  const wantsStarts = reader.selection.wantsStarts === true
+  const read = {
+    name: 'metrics.histograms',
+    table: 'metric_histograms',
+    groupBy: wanted.buckets ? ['bounds'] : [],
+    columns: {
+      times: timesColumn(scope),
+      marks: staleColumn(NO_RECORDED_VALUE),
+      ...partColumns(wanted),
+      ...(wantsStarts ? { starts: STARTS_COLUMN } : {}),
+    },
+    width: wanted.buckets ? 16 : 4,
+  } as const
+  for await (const block of readSamples(reader.storage, scope, read)) {
+    const parts = partsOf(block, wanted)
+    eachSeries(block, byId, (found, row) => {
+      const times = rowOf(numberArraysOf(block, 'times'), row) ?? []
+      const stale = rowOf(numberArraysOf(block, 'marks'), row)
+      const starts = wantsStarts ? rowOf(numberArraysOf(block, 'starts'), row) : null
+      for (const series of found) {
+        for (const { labels, values, only } of parts(series, row, times.length, stale)) {
+          if (!reader.isWanted(labels)) continue
+          const take = (list: ArrayLike<number>) =>
+            only === null ? list : only.map((i) => list[i] as number)
+          reader.collector.add(labels, {
+            baseMs: scope.fromMs,
+            times: take(times),
+            values: take(values),
+            stale: stale === null ? null : take(stale),
+            starts: starts === null ? null : take(starts),
+          })
+        }
+      }
+    })
+    reader.checkSize()
+  }
+}
+
+async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
+  const { byId, scope } = ofKinds(reader, index, ['histogram'])
+  if (byId.size === 0) return
+  const wanted = wantedParts(reader, [...byId.values()].flat())
+  const groupBy = wanted.buckets ? ['bounds'] : []
+  const bases = await readHistogramBases(reader.storage, scope, groupBy)
+  const columns = { ...deltaColumns({}), ...partColumns(wanted) }
+  const read = {
+    name: 'metrics.histogramDeltas',
+    table: 'metric_histograms',
+    groupBy,
+    columns,
+    width: 16,
+  } as const
+  for await (const block of readSamples(reader.storage, scope, read)) {
+    const parts = partsOf(block, wanted)
+    const nanos = numberArraysOf(block, 'nanos')
+    const marks = numberArraysOf(block, 'marks')
+    const starts = numberArraysOf(block, 'starts')
+    const bounds = wanted.buckets ? numberArraysOf(block, 'bounds') : null
+    eachSeries(block, byId, (found, row) => {
+      const times = rowOf(nanos, row) ?? []
+      const stale = rowOf(marks, row)
+      for (const series of found) {
+        const base = bases.of(series.id, bounds === null ? [] : rowOf(bounds, row))
+        for (const { labels, values, only, part } of parts(series, row, times.length, stale)) {
+          if (!reader.isWanted(labels)) continue
+          const take = (list: ArrayLike<number>) =>
+            only === null ? list : only.map((i) => list[i] as number)
+          reader.collector.addDeltas(labels, {
+            baseMs: scope.fromMs,
+            nanos: take(times),
+            values: take(values),
+            stale: stale === null ? null : take(stale),
+            starts: take(rowOf(starts, row) ?? []),
+            base: base === null ? null : baseOf(base, part),
+          })
+        }
+      }
+    })
+    reader.checkSize()
+  }
+}
+
+function baseOf({ total, sum, cumulated }: HistogramBase, part: HistogramPart['part']): number {
+  if (part === 'sum') return sum
+  return part === 'count' ? total : (cumulated[part] ?? total)
+}
+
+function partColumns(wanted: WantedParts): Record<string, string> {
+  return {
+    totals: 'groupArray(toFloat64(count))',
+    ...(wanted.sum ? { sums: 'groupArray(sum)', hasSum: 'groupArray(bitAnd(present, 1))' } : {}),
+    ...(wanted.buckets ? { cumulated: `groupArray(${CUMULATED_COUNTS})` } : {}),
+  }
+}
+
+/** One series of a histogram. */
+export interface HistogramPart {
+  readonly labels: Labels
+  /** Which one; a number: the bucket of that place. */
+  readonly part: 'count' | 'sum' | number
+  readonly values: ArrayLike<number>
+  /** The samples that it has; null: all. */
+  readonly only: readonly number[] | null
+}
+
+/** Which parts of histograms are read. */
+export interface WantedParts {
+  readonly sum: boolean
+  readonly buckets: boolean
+}
+
+/** Makes the function that gives the series that a row of histograms holds; columns `totals`, `sums`, `hasSum`, `bounds`, `cumulated`. */
+export function partsOf(block: ColumnBlock, wanted: WantedParts) {
+  const totals = numberArraysOf(block, 'totals')
+  const sums = wanted.sum ? numberArraysOf(block, 'sums') : null
+  const hasSum = wanted.sum ? numberArraysOf(block, 'hasSum') : null
+  const bounds = wanted.buckets ? numberArraysOf(block, 'bounds') : null
+  const cumulated = wanted.buckets ? nestedArraysOf(block, 'cumulated') : null
+  return function* (
+    series: IndexedSeries,
+    row: number,
+    count: number,
+    stale: ArrayLike<number> | null,
+  ): Generator<HistogramPart> {
+    const total = rowOf(totals, row) ?? []
+    yield { labels: namedLabels(series, '_count'), part: 'count', values: total, only: null }
+    if (sums !== null && hasSum !== null) {
+      // Senders may leave the sum out: of values that can be negative there is none that only grows.
+      const flags = rowOf(hasSum, row)
+      const only: number[] = []
+      for (let i = 0; i < count; i += 1) if (flags?.[i] === 1 || stale?.[i] === 1) only.push(i)
+      const labels = namedLabels(series, '_sum')
+      if (only.length > 0) {
+        yield {
+          labels,
+          part: 'sum',
+          values: rowOf(sums, row) ?? [],
+          only: only.length === count ? null : only,
+        }
+      }
+    }
+    if (bounds === null || cumulated === null) return
+    const limits = Array.from(rowOf(bounds, row) ?? [])
+    const first = row === 0 ? 0 : (cumulated.ends[row - 1] as number)
+    for (const [at, labels] of bucketLabels(series, limits).entries()) {
+      const isLast = at >= limits.length || limits[at] === Number.POSITIVE_INFINITY
+      // A bucket of Prometheus counts all that are below its bound; the last one is the count itself.
+      const values = isLast
+        ? total
+        : Array.from({ length: count }, (_, i) => bucketAt(rowOf(cumulated.inner, first + i), at))
+      yield { labels, part: isLast ? 'count' : at, values, only: null }
+    }
+  }
+}
+
+function bucketAt(counts: ArrayLike<number> | null, at: number): number {
+  if (counts === null) return 0
+  return counts[Math.min(at, counts.length - 1)] as number
+}
+
+/** Which parts of histograms are asked for: buckets are much to read. Their bounds are not known yet, so `le` is not looked at. */
+export function wantedParts(
+  { selection, isWanted }: Pick<SeriesReader, 'selection' | 'isWanted'>,
+  histograms: readonly IndexedSeries[],
+): WantedParts {
+  const isBucketWanted = matchesAll(selection.matchers.filter(({ name }) => name !== 'le'))
+  return {
+    sum: histograms.some((series) => isWanted(namedLabels(series, '_sum'))),
+    buckets: histograms.some((series) => isBucketWanted(namedLabels(series, '_bucket'))),
+  }
+}

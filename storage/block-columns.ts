@@ -1,0 +1,70 @@
+import { AppError } from '../runtime/errors.ts'
+import type { Column, ColumnBlock, NumberArray } from './column-block.ts'
+
+/** A column of arrays of numbers: row i has `values` from `ends[i - 1]` (0 for the first) up to `ends[i]`. */
+export interface NumberArrays {
+  readonly ends: Float64Array
+  readonly values: NumberArray
+}
+
+/** The column of that name when it holds numbers. Throws INTERNAL otherwise: the statement gives something else. */
+export function numbersOf(block: ColumnBlock, name: string): NumberArray {
+  return asNumbers(block.columns.get(name), name)
+}
+
+/** The column of that name when it holds texts. Throws INTERNAL otherwise. */
+export function textsOf(block: ColumnBlock, name: string): readonly string[] {
+  const column = block.columns.get(name)
+  if (column?.kind !== 'text') throw otherwise(name, 'texts')
+  return column.values
+}
+
+/** The column of that name when it holds byte strings of one width, each as hex digits. Throws INTERNAL otherwise. */
+export function hexOf(block: ColumnBlock, name: string): string[] {
+  const column = block.columns.get(name)
+  if (column?.kind !== 'bytes') throw otherwise(name, 'byte strings')
+  const { values, width } = column
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+  return Array.from({ length: block.rows }, (_, row) => bytes.toString('hex', row * width, (row + 1) * width))
+}
+
+/** The column of that name when it holds arrays of numbers. Throws INTERNAL otherwise. */
+export function numberArraysOf(block: ColumnBlock, name: string): NumberArrays {
+  const { ends, element } = arrayOf(block.columns.get(name), name)
+  return { ends, values: asNumbers(element, name) }
+}
+
+/** The column of that name when it holds arrays of arrays of numbers. Throws INTERNAL otherwise. */
+export function nestedArraysOf(
+  block: ColumnBlock,
+  name: string,
+): { readonly ends: Float64Array; readonly inner: NumberArrays } {
+  const { ends, element } = arrayOf(block.columns.get(name), name)
+  const inner = arrayOf(element, name)
+  return { ends, inner: { ends: inner.ends, values: asNumbers(inner.element, name) } }
+}
+
+/** The column of that name when it holds arrays of texts. Throws INTERNAL otherwise. */
+export function textArraysOf(
+  block: ColumnBlock,
+  name: string,
+): { readonly ends: Float64Array; readonly values: readonly string[] } {
+  const { ends, element } = arrayOf(block.columns.get(name), name)
+  if (element.kind !== 'text') throw otherwise(name, 'arrays of texts')
+  return { ends, values: element.values }
+}
+
+function arrayOf(column: Column | undefined, name: string) {
+  const [element] = column?.kind === 'array' ? column.elements : []
+  if (column?.kind !== 'array' || element === undefined) throw otherwise(name, 'arrays')
+  return { ends: column.ends, element }
+}
+
+function asNumbers(column: Column | undefined, name: string): NumberArray {
+  if (column?.kind !== 'number') throw otherwise(name, 'numbers')
+  return column.values
+}
+
+function otherwise(name: string, what: string): AppError {
+  return new AppError('INTERNAL', `Cannot read an answer of ClickHouse: its column ${name} has no ${what}`)
+}
