@@ -32,6 +32,7 @@ import {
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
 import { startStorage } from './start-storage.ts'
 import { traceStorage } from './trace-storage.ts'
+import { watchChanges } from './watch-changes.ts'
 
 /** What a server is made from. */
 export interface ServerOptions {
@@ -88,7 +89,8 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   const tls = files === null ? null : readTls(files)
   prepareDataDir(config.dataDir)
 
-  const { storage, whenConnected } = await startStorage(options, stack)
+  const { storage: opened, whenConnected } = await startStorage(options, stack)
+  const { storage, bounds } = watchChanges(opened, config.query, clock)
   await whenConnected(() => registerBuildInfo(registry, storage.version))
 
   const edges = {
@@ -144,6 +146,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     await registerQueryApi(api, {
       ...queryDeps,
       engine,
+      bounds,
       ...(parts === null ? {} : prometheusAnswers(parts)),
     })
     registerGraph(api)

@@ -79,6 +79,8 @@ export const queryConfig = z.strictObject({
     .prefault('2GiB'),
   maxResultRows: z.int().positive().default(1_000_000),
   concurrency: z.int().min(1).max(64).default(8),
+  /** Answers of PromQL that are remembered, bytes; 0: none. */
+  cache: z.strictObject({ maxSize: byteSize.prefault('256MiB') }).prefault({}),
 })
 
 /** Section `query`, parsed. */

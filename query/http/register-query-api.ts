@@ -8,7 +8,8 @@ import { registerPrometheusApi } from './prometheus/register-prometheus-api.ts'
 import { registerTempoApi } from './tempo/register-tempo-api.ts'
 
 /** What the API is made from; the engine is made here when there is none yet. */
-export type QueryApiDeps = QueryDeps & Partial<Pick<PrometheusApiDeps, 'engine' | 'rules' | 'alerts'>>
+export type QueryApiDeps = QueryDeps &
+  Partial<Pick<PrometheusApiDeps, 'engine' | 'bounds' | 'rules' | 'alerts'>>
 
 /**
  * Serves everything this room answers: the native API under `/api`, the façades under `/jaeger`, `/tempo` and `/prometheus`.
