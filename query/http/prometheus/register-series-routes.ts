@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { compareLabels, labelsToRecord } from '../../../model/labels.ts'
+import { unescapeLabelName } from '../../../model/unescape-label-name.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import { listLabelNames, listLabelValues } from '../../metrics/list-labels.ts'
 import { listMetadata } from '../../metrics/list-metadata.ts'
@@ -39,8 +40,15 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
 
   app.get('/api/v1/label/:name/values', async (request: FastifyRequest<{ Params: { name: string } }>) => {
     const query = parametersOf(request)
-    const { name } = request.params
-    return cut(await listLabelValues(storage, { ...requestOf(deps, request, query), name }), query)
+    const name = unescapeLabelName(request.params.name)
+    if (name === '') throw new AppError('INVALID_ARGUMENT', 'invalid label name: ""')
+    const limit = readLimit(query)
+    // One more says that there are more.
+    const most = limit === null ? undefined : limit + 1
+    return cut(
+      await listLabelValues(storage, { ...requestOf(deps, request, query), name, limit: most }),
+      query,
+    )
   })
 
   app.get('/api/v1/metadata', async (request: FastifyRequest) => {
