@@ -16,10 +16,13 @@ export interface ParsedDuration {
 /** Where a duration stands, in Prometheus' words. */
 export type DurationContext = 'subquery or range selector' | 'subquery selector' | 'offset'
 
-/** Reads the duration of a range or a resolution: more than zero. Throws AppError QUERY_PARSE_FAILED. */
+/**
+ * Reads the duration of a range or a resolution: more than zero; whether one that is computed is, shows when it is resolved. Throws
+ * AppError QUERY_PARSE_FAILED.
+ */
 export function parsePositiveDuration(state: ParserState, context: DurationContext): ParsedDuration {
   const parsed = toParsed(state, parseTerms(state, context, 0))
-  if (parsed.ms <= 0 && (parsed.expr === null || evaluateDuration(parsed.expr, null) !== null)) {
+  if (parsed.ms <= 0 && parsed.expr === null) {
     throw parseError(state.cursor.text, parsed.range, 'duration must be greater than 0')
   }
   return parsed
@@ -44,16 +47,19 @@ function toParsed(state: ParserState, expr: DurationExpr): ParsedDuration {
   if (!state.allowExperimental && expr.kind !== 'number') {
     throw parseError(state.cursor.text, expr.range, 'experimental duration expression is not enabled')
   }
+  if (expr.kind === 'number') return { ms: toMs(expr.seconds), expr: null, range: expr.range }
   const seconds = evaluateDuration(expr, null) ?? 0
-  if (!(Math.abs(seconds) <= LONGEST_DURATION_S)) {
-    throw parseError(state.cursor.text, expr.range, 'duration out of range')
-  }
-  return { ms: toMs(seconds), expr: expr.kind === 'number' ? null : expr, range: expr.range }
+  return { ms: Math.abs(seconds) <= LONGEST_DURATION_S ? toWholeMs(seconds) : 0, expr, range: expr.range }
 }
 
 /** Seconds as milliseconds, to the nanosecond. */
-export function toMs(seconds: number): number {
+function toMs(seconds: number): number {
   return Math.abs(seconds) < 9e6 ? Math.round(seconds * 1e9) / 1e6 : seconds * 1000
+}
+
+/** Seconds as milliseconds of which no part is left: so durations that are computed are kept. */
+export function toWholeMs(seconds: number): number {
+  return Math.trunc(seconds * 1000)
 }
 
 function parseTerms(state: ParserState, context: DurationContext, least: number): DurationExpr {

@@ -13,6 +13,8 @@ describe('computed durations', () => {
     ['a[min_of(step(), 5s)]', { rangeMs: 5000 }],
     ['a[max_of(step(), 5s)]', { rangeMs: 30_000 }],
     ['a[2 ^ 3 ^ 1 % 5]', { rangeMs: 3000 }],
+    ['a[step() / 7]', { rangeMs: 4285 }],
+    ['a offset (-step() / 7)', { offsetMs: -4285 }],
     ['a[1m] offset -step()', { selector: { offsetMs: -30_000 } }],
     ['a[range():step()] offset (1m + step())', { rangeMs: 3_600_000, stepMs: 30_000, offsetMs: 90_000 }],
     ['sum(-(a offset step()) + 1)', { expr: { lhs: { expr: { expr: { offsetMs: 30_000 } } } } }],
@@ -31,9 +33,14 @@ describe('computed durations', () => {
   })
 
   test.each([
-    ['a[step() - 1m]', '1:3: duration must be greater than 0'],
-    ['a[5m:step() - 1m]', '1:6: duration must be greater than 0'],
-    ['a offset (1m / (step() - 30))', '1:10: duration is not finite'],
+    ['a[step() - 1m]', '2:13: duration must be greater than 0'],
+    ['a[1h - 2h]', '2:9: duration must be greater than 0'],
+    ['{"ä"="b"}[1h - 2h]', '11:18: duration must be greater than 0'],
+    ['a[5m:step() - 1m]', '5:16: duration must be greater than 0'],
+    ['a[(step() - 1m)]', '3:14: duration must be greater than 0'],
+    ['a offset (1m / (step() - 30))', '10:27: division by zero'],
+    ['a offset (5 % (range() - range()))', '10:32: modulo by zero'],
+    ['a offset (10 ^ 300)', '10:18: duration is out of range'],
   ])('that cannot be are refused: %s', (text, message) => {
     const expr = parseExpression(text)
     expect(() => resolveDurations(text, expr, CONTEXT)).toThrow(

@@ -1,13 +1,14 @@
 import { AppError } from '../../runtime/errors.ts'
-import type { DurationExpr, Expr, VectorSelector } from './ast.ts'
+import type { DurationExpr, Expr, TextRange, VectorSelector } from './ast.ts'
 import { type DurationContextMs, evaluateDuration } from './evaluate-duration.ts'
-import { toMs } from './parse-duration-expression.ts'
+import { toWholeMs } from './parse-duration-expression.ts'
 import { positionOf } from './parse-error.ts'
+import { LONGEST_DURATION_S } from './parse-number.ts'
 
 /**
  * The same expression with every computed duration worked out: `rangeMs`, `stepMs`, `offsetMs` hold their values, the expressions
  * stay for printing. Returns the very same tree when nothing is computed. `text` is the query, for positions. Throws AppError
- * QUERY_PARSE_FAILED when a range or resolution is not more than zero or a duration is not finite.
+ * QUERY_PARSE_FAILED when a range or resolution is not more than zero, a duration too long, or a divisor zero.
  */
 export function resolveDurations(text: string, expr: Expr, context: DurationContextMs): Expr {
   const offset = (duration: DurationExpr | null, known: number): number =>
@@ -68,14 +69,60 @@ export function resolveDurations(text: string, expr: Expr, context: DurationCont
 }
 
 function milliseconds(text: string, duration: DurationExpr, context: DurationContextMs): number {
+  const divisor = zeroDivisor(duration, context)
+  if (divisor !== null) {
+    throw broken(text, divisor, divisor.op === '/' ? 'division by zero' : 'modulo by zero')
+  }
   const seconds = evaluateDuration(duration, context) ?? Number.NaN
-  if (!Number.isFinite(seconds)) throw broken(text, duration, 'duration is not finite')
-  return toMs(seconds)
+  if (!(Math.abs(seconds) <= LONGEST_DURATION_S)) throw broken(text, duration, 'duration is out of range')
+  return toWholeMs(seconds)
 }
 
+/** The first division whose right side is zero. */
+function zeroDivisor(
+  expr: DurationExpr,
+  context: DurationContextMs,
+): (DurationExpr & { readonly kind: 'binary' }) | null {
+  switch (expr.kind) {
+    case 'number':
+    case 'call':
+      return null
+    case 'unary':
+    case 'paren':
+      return zeroDivisor(expr.expr, context)
+    case 'binary': {
+      const inner = zeroDivisor(expr.lhs, context) ?? zeroDivisor(expr.rhs, context)
+      if (inner !== null) return inner
+      const isDivision = expr.op === '/' || expr.op === '%'
+      return isDivision && evaluateDuration(expr.rhs, context) === 0 ? expr : null
+    }
+  }
+}
+
+/** The error as Prometheus words it: the place is not line and column, but the bytes from which and to which the duration stands. */
 function broken(text: string, duration: DurationExpr, reason: string): AppError {
-  const { line, column } = positionOf(text, duration.range.start)
-  return new AppError('QUERY_PARSE_FAILED', `${line}:${column}: ${reason}`, {
-    details: { line, column, start: duration.range.start, end: duration.range.end, reason },
+  const { start, end } = rangeOf(duration)
+  const [from, to] = [start, end].map((offset) => Buffer.byteLength(text.slice(0, offset)))
+  const { line, column } = positionOf(text, start)
+  return new AppError('QUERY_PARSE_FAILED', `${from}:${to}: ${reason}`, {
+    details: { line, column, start, end, reason },
   })
+}
+
+/** Parentheses are no part of an expression that they stand around. */
+function rangeOf(duration: DurationExpr): TextRange {
+  switch (duration.kind) {
+    case 'number':
+    case 'call':
+      return duration.range
+    case 'paren': {
+      const inner = rangeOf(duration.expr)
+      return duration.expr.kind === 'number' ? { start: duration.range.start, end: inner.end } : inner
+    }
+    case 'unary':
+      return { start: duration.range.start, end: rangeOf(duration.expr).end }
+    case 'binary':
+      if (duration.op === 'min_of' || duration.op === 'max_of') return duration.range
+      return { start: rangeOf(duration.lhs).start, end: rangeOf(duration.rhs).end }
+  }
 }
