@@ -116,7 +116,6 @@ describe('what is not there yet', () => {
     ['rate(a[5m] anchored)', 'not supported yet: anchored at 1:6'],
     ['a smoothed', 'not supported yet: smoothed at 1:1'],
     ['a + fill(0) b', 'not supported yet: fill at 1:1'],
-    ['a </ b', 'not supported yet: </ at 1:1'],
     ['start_timestamp(a)', 'not supported yet: start_timestamp at 1:1'],
   ])('%s is refused', async (expr, message) => {
     await expect(engine.instant({ tenant: TENANT, expr, timeMs: 0 })).rejects.toMatchObject({

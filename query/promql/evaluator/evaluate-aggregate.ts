@@ -24,7 +24,7 @@ export async function evaluateAggregate(
   switch (node.op) {
     case 'count_values': {
       const name = parameter?.type === 'string' ? parameter.value : ''
-      if (!isLabelName(name)) throw executionError(`invalid label name ${quoteText(name)}`)
+      if (!isLabelName(name)) throw executionError(`invalid label name ${nameAsWritten(run, node, name)}`)
       return countValues(node, name, value.series, grid)
     }
     case 'topk':
@@ -48,6 +48,12 @@ export async function evaluateAggregate(
     default:
       return reduceGroups(run, node, node.op, value.series, grid, new Float64Array(0))
   }
+}
+
+/** A name that cannot be told as it is, as bytes that are no UTF-8, stands as in the query. */
+function nameAsWritten({ text }: Evaluation, { param }: AggregateExpr, name: string): string {
+  const isUnreadable = name.includes('\ufffd') && param !== null
+  return isUnreadable ? text.slice(param.range.start, param.range.end) : quoteText(name)
 }
 
 async function reduceGroups(

@@ -1,10 +1,20 @@
-import type { ArithmeticOp, BinaryExpr, ComparisonOp } from '../ast.ts'
+import { AppError } from '../../../runtime/errors.ts'
+import type { ArithmeticOp, BinaryExpr, ComparisonOp, TrimOp } from '../ast.ts'
 import type { Evaluate } from './evaluate.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
-import { type Grid, type GridSeries, type GridValue, isAnywhere } from './grid.ts'
+import { type Grid, type GridSeries, type GridValue, isAnywhere, setHistogram } from './grid.ts'
+import { operateOnHistograms } from './histogram-operators.ts'
 import { matchVectors } from './match-vectors.ts'
-import { ARITHMETIC, COMPARISON, elementOperator, isArithmetic, isComparison } from './scalar-operators.ts'
+import {
+  ARITHMETIC,
+  COMPARISON,
+  elementOperator,
+  isArithmetic,
+  isComparison,
+  isTrim,
+} from './scalar-operators.ts'
 import { combineSets } from './set-operators.ts'
+import { createStepNotes, type StepNotes } from './step-notes.ts'
 
 /** A binary operator on a grid. */
 export async function evaluateBinary(
@@ -21,8 +31,8 @@ export async function evaluateBinary(
     if (lhs.type !== 'vector' || rhs.type !== 'vector' || matching === null) throw notSupported(run, op, node)
     return { type: 'vector', series: combineSets(op, matching, lhs.series, rhs.series, grid) }
   }
-  if (!isArithmetic(op) && !isComparison(op)) throw notSupported(run, op, node)
   if (lhs.type === 'scalar' && rhs.type === 'scalar') {
+    if (isTrim(op)) throw new AppError('INTERNAL', `Cannot evaluate ${op}: both sides are scalars`)
     return { type: 'scalar', values: onScalars(op, lhs.values, rhs.values) }
   }
   if (lhs.type === 'vector' && rhs.type === 'vector') {
@@ -55,27 +65,69 @@ function onScalars(op: ArithmeticOp | ComparisonOp, lhs: Float64Array, rhs: Floa
 
 function withScalar(
   run: Evaluation,
-  { op, returnBool }: BinaryExpr & { readonly op: ArithmeticOp | ComparisonOp },
+  node: BinaryExpr & { readonly op: ArithmeticOp | ComparisonOp | TrimOp },
   vector: readonly GridSeries[],
   scalar: Float64Array,
   isScalarLeft: boolean,
 ): readonly GridSeries[] {
+  const { op, returnBool } = node
+  const keepsName = !isArithmetic(op) && !returnBool
+  const notes = createStepNotes()
+  const results = vector.map((series) => {
+    const { labels, dropName } = keepsName ? series : withoutName(run, series.labels)
+    const values = new Float64Array(series.values.length)
+    const present = new Uint8Array(series.values.length)
+    const result: GridSeries = { labels, dropName, values, present, histograms: null }
+    if (!isTrim(op)) numbersWithScalar(op, returnBool, series, scalar, isScalarLeft, result)
+    if (isTrim(op) || series.histograms != null) {
+      histogramsWithScalar(op, series, scalar, isScalarLeft, result, notes)
+    }
+    return result
+  })
+  notes.tell(run.notes, node)
+  return mergeEqualLabels(results.filter(isAnywhere))
+}
+
+function numbersWithScalar(
+  op: ArithmeticOp | ComparisonOp,
+  returnBool: boolean,
+  series: GridSeries,
+  scalar: Float64Array,
+  isScalarLeft: boolean,
+  { values, present }: GridSeries,
+): void {
   const compute = elementOperator(op, returnBool)
   // A filter gives the vector's value, on whichever side it stands.
   const isFilter = isComparison(op) && !returnBool
-  const results = vector.map((series) => {
-    const values = new Float64Array(series.values.length)
-    const present = new Uint8Array(series.values.length)
-    for (let i = 0; i < values.length; i += 1) {
-      if (series.present[i] !== 1) continue
-      const mine = series.values[i] as number
-      const value = isScalarLeft ? compute(scalar[i] as number, mine) : compute(mine, scalar[i] as number)
-      if (value === undefined) continue
-      values[i] = isFilter ? mine : value
-      present[i] = 1
-    }
-    const named = isFilter ? series : withoutName(run, series.labels)
-    return { labels: named.labels, dropName: named.dropName, values, present }
-  })
-  return mergeEqualLabels(results.filter(isAnywhere))
+  for (let i = 0; i < values.length; i += 1) {
+    if (series.present[i] !== 1) continue
+    const mine = series.values[i] as number
+    const value = isScalarLeft ? compute(scalar[i] as number, mine) : compute(mine, scalar[i] as number)
+    if (value === undefined) continue
+    values[i] = isFilter ? mine : value
+    present[i] = 1
+  }
+}
+
+/** Native histograms and, with an operator that trims, numbers, too. */
+function histogramsWithScalar(
+  op: ArithmeticOp | ComparisonOp | TrimOp,
+  series: GridSeries,
+  scalar: Float64Array,
+  isScalarLeft: boolean,
+  result: GridSeries,
+  notes: StepNotes,
+): void {
+  for (let i = 0; i < result.present.length; i += 1) {
+    const histogram = series.histograms?.[i] ?? null
+    if (series.present[i] !== 1 || (histogram === null && !isTrim(op))) continue
+    result.present[i] = 0
+    const mine = histogram ?? (series.values[i] as number)
+    const theirs = scalar[i] as number
+    const outcome = isScalarLeft
+      ? operateOnHistograms(op, theirs, mine)
+      : operateOnHistograms(op, mine, theirs)
+    if (outcome.note !== null) notes.set(i, outcome.note)
+    if (outcome.histogram !== null && outcome.isKept) setHistogram(result, i, outcome.histogram)
+  }
 }

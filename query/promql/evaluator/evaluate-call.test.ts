@@ -6,10 +6,7 @@ import { FUNCTIONS, type FunctionSignature } from '../functions-table.ts'
 import { createMemorySeriesSource } from '../memory-series-source.ts'
 
 /** What users are told (docs/promql.md) that is not there yet. */
-const MISSING = [
-  'info',
-  'start_timestamp',
-]
+const MISSING = ['info', 'start_timestamp']
 
 const source = createMemorySeriesSource()
 for (const at of [0, 10_000, 20_000]) source.append(['__name__', 'a', 'le', '+Inf'], at, at / 1000 + 1)

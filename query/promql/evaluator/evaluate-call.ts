@@ -113,7 +113,7 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation> = new Map<string, Imp
       phis.push({ values: await context.scalar(index), at: context.arg(index) })
     }
     const name = await context.text(1)
-    return vectorOf(histogramQuantiles(context.run, context.grid, phis, name, vector, context.arg(1)))
+    return vectorOf(histogramQuantiles(context.run, context.grid, phis, name, vector))
   }),
   named('histogram_fraction', async (context) => {
     const bounds = {

@@ -54,7 +54,6 @@ export function histogramQuantiles(
   phis: readonly ScalarArgument[],
   name: string,
   vector: VectorArgument,
-  nameAt: Expr,
 ): readonly GridSeries[] {
   if (vector.series.some(({ labels }) => labelValue(labels, name) !== '')) {
     throw executionError(`label ${quoteText(name)} is already present in the input of histogram_quantiles`)
@@ -62,7 +61,7 @@ export function histogramQuantiles(
   const histograms = groupHistograms(run, grid, vector)
   const all = phis.flatMap((phi) => {
     noteBadQuantiles(run, phi)
-    return quantilesOf(run, grid, phi, vector.at, nameAt, histograms).flatMap((series) =>
+    return quantilesOf(run, grid, phi, vector.at, vector.at, histograms).flatMap((series) =>
       splitByQuantile(series, name, phi.values),
     )
   })

@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../../model/float-histogram.ts'
 import {
   keepLabels,
   type Labels,
@@ -8,10 +9,12 @@ import {
   withLabel,
   withoutLabels,
 } from '../../../model/labels.ts'
-import type { ArithmeticOp, BinaryExpr, ComparisonOp, VectorMatching } from '../ast.ts'
+import type { ArithmeticOp, BinaryExpr, ComparisonOp, TrimOp, VectorMatching } from '../ast.ts'
 import { type Evaluation, executionError, withoutName } from './evaluation.ts'
-import { emptySeries, type Grid, type GridSeries, isAnywhere } from './grid.ts'
-import { elementOperator, isArithmetic } from './scalar-operators.ts'
+import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
+import { operateOnHistograms } from './histogram-operators.ts'
+import { elementOperator, isArithmetic, isTrim } from './scalar-operators.ts'
+import { createStepNotes, type StepNotes } from './step-notes.ts'
 
 /** The part of a series' labels by which two vectors are matched, as a key. */
 export function matchKey(matching: VectorMatching): (labels: Labels) => string {
@@ -22,54 +25,93 @@ export function matchKey(matching: VectorMatching): (labels: Labels) => string {
 }
 
 /**
- * An arithmetic operator or comparison on two vectors: series are paired by their labels, moment by moment. Throws
- * QUERY_EXECUTION_FAILED where a pair is not unique.
+ * An operator on two vectors, other than those on sets: series are paired by their labels, moment by moment. Throws QUERY_EXECUTION_FAILED
+ * where a pair is not unique.
  */
 export function matchVectors(
   run: Evaluation,
-  node: BinaryExpr & { readonly op: ArithmeticOp | ComparisonOp; readonly matching: VectorMatching },
+  node: BinaryExpr & { readonly op: PairOp; readonly matching: VectorMatching },
   lhs: readonly GridSeries[],
   rhs: readonly GridSeries[],
   grid: Grid,
 ): readonly GridSeries[] {
-  const { matching, op, returnBool } = node
+  const { matching } = node
   const isSwapped = matching.card === 'one-to-many'
   const isOneToOne = matching.card === 'one-to-one'
   const [many, one] = isSwapped ? [rhs, lhs] : [lhs, rhs]
   const keyOf = matchKey(matching)
   const partners = groupBy(one, keyOf)
-  const compute = elementOperator(op, returnBool)
   const results = new Map<string, GridSeries>()
-  // Which result a moment's pair went to: for one-to-one by match, else by the labels of the result.
+  // Which moments of a match have had their pair: of one-to-one the match itself, else the match with the labels of the result.
   const taken = new Map<string, Uint8Array>()
   // Where the other side is empty there is nothing to match, and so nothing to refuse.
   const isAnyPresent = anyPresent(many, grid)
   for (const group of partners.values()) refuseDuplicates(matching, group, isAnyPresent, isSwapped)
+  const notes = createStepNotes()
 
   for (const series of many) {
     const key = keyOf(series.labels)
     for (const partner of partners.get(key) ?? []) {
-      const labels = resultLabels(run, node, series.labels, partner.labels)
-      const resultKey = labelsKey(labels.labels)
-      const takenKey = isOneToOne ? key : resultKey
+      const { labels, dropName } = resultLabels(run, node, series.labels, partner.labels)
+      const resultKey = labelsKey(labels)
+      const takenKey = isOneToOne ? key : `${key} ${resultKey}`
       const seen = taken.get(takenKey) ?? new Uint8Array(grid.count)
       taken.set(takenKey, seen)
-      const result = results.get(resultKey) ?? emptySeries(labels.labels, labels.dropName, grid)
+      const result = results.get(resultKey) ?? emptySeries(labels, dropName, grid)
       results.set(resultKey, result)
-      for (let i = 0; i < grid.count; i += 1) {
-        if (series.present[i] !== 1 || partner.present[i] !== 1) continue
-        const mine = series.values[i] as number
-        const theirs = partner.values[i] as number
-        const value = isSwapped ? compute(theirs, mine) : compute(mine, theirs)
-        if (value === undefined) continue
-        if (seen[i] === 1 || result.present[i] === 1) throw multipleMatches(isOneToOne)
-        seen[i] = 1
-        result.present[i] = 1
-        result.values[i] = value
-      }
+      const pair = { left: isSwapped ? partner : series, right: isSwapped ? series : partner, isOneToOne }
+      operateOnPair(node, pair, seen, result, notes)
     }
   }
+  notes.tell(run.notes, node)
   return [...results.values()].filter(isAnywhere)
+}
+
+/** The operators on pairs of elements. */
+type PairOp = ArithmeticOp | ComparisonOp | TrimOp
+
+interface Pair {
+  readonly left: GridSeries
+  readonly right: GridSeries
+  readonly isOneToOne: boolean
+}
+
+function operateOnPair(
+  { op, returnBool }: { readonly op: PairOp; readonly returnBool: boolean },
+  { left, right, isOneToOne }: Pair,
+  seen: Uint8Array,
+  result: GridSeries,
+  notes: StepNotes,
+): void {
+  const compute = isTrim(op) ? null : elementOperator(op, returnBool)
+  for (let i = 0; i < seen.length; i += 1) {
+    if (left.present[i] !== 1 || right.present[i] !== 1) continue
+    const mine = left.histograms?.[i] ?? null
+    const theirs = right.histograms?.[i] ?? null
+    let value: number | FloatHistogram | undefined
+    if (compute !== null && mine === null && theirs === null) {
+      value = compute(left.values[i] as number, right.values[i] as number)
+    } else {
+      const outcome = operateOnHistograms(
+        op,
+        mine ?? (left.values[i] as number),
+        theirs ?? (right.values[i] as number),
+      )
+      if (outcome.note !== null) notes.set(i, outcome.note)
+      if (outcome.histogram === null) continue
+      if (returnBool) value = outcome.isKept ? 1 : 0
+      else if (outcome.isKept) value = outcome.histogram
+    }
+    // What a comparison filters out has been matched all the same.
+    if (seen[i] === 1) throw multipleMatches(isOneToOne)
+    seen[i] = 1
+    if (value === undefined) continue
+    if (result.present[i] === 1) throw executionError('vector cannot contain metrics with the same labelset')
+    if (typeof value === 'number') {
+      result.present[i] = 1
+      result.values[i] = value
+    } else setHistogram(result, i, value)
+  }
 }
 
 /** 1 at every moment at which one of the series is present. */
@@ -106,8 +148,9 @@ function resultLabels(
   many: Labels,
   one: Labels,
 ): Pick<GridSeries, 'labels' | 'dropName'> {
-  const isNameless = isArithmetic(op as ArithmeticOp) || returnBool
-  let { labels, dropName } = isNameless ? withoutName(run, many) : { labels: many, dropName: false }
+  // What is computed has lost its name for good, whenever other names are taken away.
+  const computed = isArithmetic(op) ? withLabel(many, METRIC_NAME, '') : many
+  let { labels, dropName } = returnBool ? withoutName(run, computed) : { labels: computed, dropName: false }
   if (matching.card === 'one-to-one') {
     const names = new Set(matching.labels)
     labels = matching.isOn ? keepLabels(labels, names) : withoutLabels(labels, names)

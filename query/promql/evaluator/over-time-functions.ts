@@ -118,6 +118,7 @@ function quantiles({ floats, parameters }: RangeWindows, result: GridSeries): vo
 
 function medianDeviation({ values }: FloatWindows, from: number, to: number): number {
   const all = values.slice(from, to)
+  if (all.some(Number.isNaN)) return Number.NaN
   const median = quantileOf(0.5, sortForQuantile(all))
   for (let i = 0; i < all.length; i += 1) all[i] = Math.abs((all[i] as number) - median)
   return quantileOf(0.5, sortForQuantile(all))

@@ -1,4 +1,4 @@
-import type { ArithmeticOp, BinaryOp, ComparisonOp } from '../ast.ts'
+import type { ArithmeticOp, BinaryOp, ComparisonOp, TrimOp } from '../ast.ts'
 
 /** The arithmetic operators on two numbers, as Go computes them. */
 export const ARITHMETIC: Readonly<Record<ArithmeticOp, (a: number, b: number) => number>> = {
@@ -29,6 +29,11 @@ export function isComparison(op: BinaryOp): op is ComparisonOp {
 /** Whether an operator computes. */
 export function isArithmetic(op: BinaryOp): op is ArithmeticOp {
   return Object.hasOwn(ARITHMETIC, op)
+}
+
+/** Whether an operator cuts buckets off native histograms; there is nothing it does to numbers. */
+export function isTrim(op: BinaryOp): op is TrimOp {
+  return op === '</' || op === '>/'
 }
 
 /** One operator on two elements: the value, or undefined when a comparison filters it out. */
