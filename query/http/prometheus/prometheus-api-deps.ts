@@ -32,4 +32,6 @@ export interface PrometheusApiDeps extends QueryDeps {
   readonly rules?: PrometheusAnswer
   /** `data` of `alerts`; absent: there are none. */
   readonly alerts?: PrometheusAnswer
+  /** `data` of `targets`; absent: nothing is scraped. */
+  readonly targets?: PrometheusAnswer
 }

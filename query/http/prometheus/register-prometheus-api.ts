@@ -1,18 +1,15 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { AppError } from '../../../runtime/errors.ts'
 import { toAppError } from '../../../runtime/http-error.ts'
 import { logFailure } from '../../../runtime/http-server.ts'
 import { createQueryFrontend } from '../../promql/frontend/create-query-frontend.ts'
 import type { QueryString } from '../query-values.ts'
-import { DEFAULT_QUERY_BOUNDS, type PrometheusAnswer, type PrometheusApiDeps } from './prometheus-api-deps.ts'
+import { DEFAULT_QUERY_BOUNDS, type PrometheusApiDeps } from './prometheus-api-deps.ts'
 import { toPrometheusError } from './prometheus-error.ts'
 import { registerExemplarRoutes } from './register-exemplar-routes.ts'
 import { registerQueryRoutes } from './register-query-routes.ts'
 import { registerSeriesRoutes } from './register-series-routes.ts'
-import { parametersOf } from './request-parameters.ts'
-
-/** Grafana and others decide by it what they may ask for. */
-const API_OF_VERSION = '3.5.0'
+import { registerStatusRoutes } from './register-status-routes.ts'
 
 /**
  * Serves Prometheus' query API under `/prometheus/api/v1`: what Grafana's data source and promtool speak. Answers and errors are in its form.
@@ -44,21 +41,7 @@ function registerRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
   registerQueryRoutes(app, { ...deps, frontend: createQueryFrontend({ engine, clock, ...bounds }) })
   registerSeriesRoutes(app, deps)
   registerExemplarRoutes(app, deps)
-  const answer = (path: string, from: PrometheusAnswer) =>
-    app.get(path, async (request: FastifyRequest) => ({
-      status: 'success',
-      data: await from({ tenant: request.tenant, query: parametersOf(request) }),
-    }))
-  answer('/api/v1/rules', deps.rules ?? (() => ({ groups: [] })))
-  answer('/api/v1/alerts', deps.alerts ?? (() => ({ alerts: [] })))
-  answer('/api/v1/status/buildinfo', () => ({
-    version: API_OF_VERSION,
-    revision: '',
-    branch: 'meshwatch',
-    buildUser: '',
-    buildDate: '',
-    goVersion: '',
-  }))
+  registerStatusRoutes(app, deps)
 }
 
 function parseForm(body: string): QueryString {
