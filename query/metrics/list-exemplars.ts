@@ -2,11 +2,12 @@ import { type Labels, labelsFrom, labelsKey } from '../../model/labels.ts'
 import type { Matcher } from '../../model/matcher.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { matchesAll, namedLabels } from './expand-series.ts'
+import { INDEX_TABLE, indexCondition } from './index-condition.ts'
 import { SUFFIXES } from './matcher-conditions.ts'
 import { storableRange } from './read-samples.ts'
-import { type StoredNumber, storedNumber } from './samples.ts'
-import { type IndexedSeries, indexCondition, selectIndex } from './select-index.ts'
+import { type IndexedSeries, selectIndex } from './select-index.ts'
 import type { LabelSetsRequest } from './select-label-sets.ts'
+import { type StoredNumber, storedNumber } from './stored-number.ts'
 
 /** A measurement that stands for others of its series, usually with the trace it was made in. */
 export interface Exemplar {
@@ -23,7 +24,7 @@ export interface SeriesExemplars {
   readonly exemplars: readonly Exemplar[]
 }
 
-/** The newest exemplars, at most `limit` for each list of matchers. Throws what `Storage.select` throws. */
+/** The newest exemplars, at most `limit` for each list of matchers; what a sender sent twice is told once. Throws what `Storage.select` throws. */
 export async function listExemplars(
   storage: Storage,
   request: LabelSetsRequest & { readonly limit: number },
@@ -58,8 +59,9 @@ async function exemplarsOf(
 FROM metric_exemplars
 WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)}
   AND point_ts >= fromUnixTimestamp64Milli({startMs:Int64}) AND point_ts < fromUnixTimestamp64Milli({endMs:Int64})
-  AND series GLOBAL IN (SELECT id FROM prom_series WHERE ${condition.sql})
+  AND series GLOBAL IN (SELECT id FROM ${INDEX_TABLE} WHERE ${condition.sql})
 ORDER BY ts DESC
+LIMIT 1 BY series, ts, value, trace_id, span_id
 LIMIT {limit:UInt32}`,
     params: { ...condition.params, metrics, startMs: Math.max(0, fromMs), endMs: toMs + 1, limit },
     ...(signal === undefined ? {} : { signal }),
