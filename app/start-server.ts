@@ -1,6 +1,9 @@
 import { Gauge, type Registry } from 'prom-client'
 import { registerRemoteWrite } from '../ingest/prometheus/register-remote-write.ts'
+import { prometheusTargets } from '../ingest/scrape/prometheus-targets.ts'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
+import type { PrometheusAnswer } from '../query/http/prometheus/prometheus-api-deps.ts'
+import { firstValue } from '../query/http/query-values.ts'
 import { registerQueryApi } from '../query/http/register-query-api.ts'
 import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
 import { DEFAULT_QUERY_LIMITS, type QueryDeps } from '../query/query-deps.ts'
@@ -148,6 +151,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       engine,
       bounds,
       ...(parts === null ? {} : prometheusAnswers(parts)),
+      ...(ingest === null ? {} : { targets: targetsAnswer(ingest) }),
     })
     registerGraph(api)
   }
@@ -174,6 +178,15 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       for (const [what, reload] of reloads) await reloadPart(logger, what, reload)
     },
     stop: () => stack.stopAll(),
+  }
+}
+
+/** What is scraped is the default tenant's. */
+function targetsAnswer(ingest: Ingest): PrometheusAnswer {
+  return async ({ tenant, query }) => {
+    const view = tenant === 'default' ? await ingest.targets() : { active: [], dropped: [] }
+    const one = (name: string) => firstValue(query, name) ?? ''
+    return prometheusTargets(view, { state: one('state'), scrapePool: one('scrapePool') })
   }
 }
 
@@ -206,6 +219,8 @@ function startIngestRole(options: ServerOptions, storage: Storage): Promise<Inge
   const { config, clock, logger, registry, onFailure, isLogReadable } = options
   return startIngest({
     config: config.ingest,
+    scrape: config.scrape,
+    programVersion: programVersion(),
     dataDir: config.dataDir,
     storage,
     access: { tokensFile: config.http.auth.tokensFile },

@@ -16,6 +16,7 @@ import { createOtlpGrpc } from './receivers/otlp-grpc.ts'
 import { createOtlpHttp } from './receivers/otlp-http.ts'
 import { overloaded, type ReceiverOptions } from './receivers/receiver.ts'
 import { createReceiverMetrics } from './receivers/receiver-metrics.ts'
+import { type Scraper, startScraper } from './scrape/start-scraper.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 import { watchLoad } from './watch-load.ts'
 
@@ -23,6 +24,8 @@ import { watchLoad } from './watch-load.ts'
 // answer in the main thread never holds up an acknowledgement.
 
 const MAX_ATTRIBUTES = 1024
+/** What is scraped is the house's own. */
+const SCRAPE_TENANT = 'default'
 const MAX_FUTURE_MS = 10 * 60_000
 /** A segment is removed whole: with a small journal it is a small part of it. */
 const MAX_SEGMENT_BYTES = 256 << 20
@@ -52,10 +55,11 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     }
     const http = createOtlpHttp(options)
     const grpc = createOtlpGrpc(options)
+    let scraper: Scraper | null = null
     const stopWatching = watchLoad((isBusy) => say({ type: 'busy', isBusy }))
     const close = async (graceMs: number): Promise<void> => {
       stopWatching()
-      await Promise.all([http.close(graceMs), grpc.close(graceMs)])
+      await Promise.all([http.close(graceMs), grpc.close(graceMs), scraper?.close()])
       await commit.close()
       say({ type: 'closed' })
       port.close()
@@ -69,10 +73,25 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
       } else if (message.type === 'metrics') {
         const { id } = message
         void registry.getMetricsAsJSON().then((metrics) => say({ type: 'metrics', id, metrics }))
-      } else say({ type: 'reloaded', id: message.id, failure: failureOf(() => access.reload()) })
+      } else if (message.type === 'targets') {
+        say({ type: 'targets', id: message.id, targets: scraper?.view() ?? { active: [], dropped: [] } })
+      } else {
+        const failure = failureOf(() => access.reload())
+        const reloaded = scraper?.reload() ?? Promise.resolve()
+        void reloaded.then(() => say({ type: 'reloaded', id: message.id, failure }))
+      }
     })
     const otlpHttpUrl = await http.listen(data.config.otlpHttp.host, data.config.otlpHttp.port)
     const otlpGrpcAddress = await grpc.listen(data.config.otlpGrpc.host, data.config.otlpGrpc.port)
+    scraper = startScraper({
+      config: data.scrape,
+      write: (tenant, message) => sink.acceptWrite(2, tenant, message),
+      tenant: SCRAPE_TENANT,
+      programVersion: data.programVersion,
+      clock,
+      logger,
+      registry,
+    })
     say({ type: 'listening', otlpHttpUrl, otlpGrpcAddress })
   } catch (error) {
     say({

@@ -11,11 +11,16 @@ import type { IngestConfig } from './config.ts'
 import { type JournalLoader, startJournalLoader } from './journal/journal-loader.ts'
 import { type RecoveredJournal, recoverJournal } from './journal/recover-journal.ts'
 import { refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
+import type { ScrapeConfig } from './scrape/config.ts'
+import type { ScrapeView } from './scrape/start-scraper.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 
 /** What ingest is started with. */
 export interface IngestOptions {
   readonly config: IngestConfig
+  readonly scrape: ScrapeConfig
+  /** What targets see as the name of who scrapes them. */
+  readonly programVersion: string
   readonly dataDir: string
   readonly storage: Storage
   /** The receiver thread makes its own access control from it. */
@@ -50,7 +55,9 @@ export interface Ingest {
   threadMetrics(): Promise<object[]>
   /** Takes a request of Prometheus' remote write; answers when it is on disk. The body is given away. */
   write(request: WriteRequest): Promise<WriteAnswer>
-  /** Reads the token file again. Throws when it is bad; the old tokens stay in force. */
+  /** What is scraped, and how that goes. */
+  targets(): Promise<ScrapeView>
+  /** Reads the token file and what the scraper was told in files again. Throws when it is bad; the old tokens stay in force. */
   reload(): Promise<void>
   /** Stops to listen, finishes requests in flight (30 s at most), loads what ClickHouse takes at once. */
   close(): Promise<void>
@@ -144,6 +151,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     },
     threadMetrics: () => thread.metrics(),
     write: (request) => thread.write(request),
+    targets: () => thread.targets(),
     reload: () => thread.reload(),
     close: async () => {
       isClosing = true
@@ -188,6 +196,8 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
   const { retention } = options
   const data: ReceiverThreadData = {
     config: options.config,
+    scrape: options.scrape,
+    programVersion: options.programVersion,
     journalDirectory: directory,
     journal: recovered.checkpoint.journal,
     firstSegment: recovered.nextSegment,
@@ -247,6 +257,10 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
       if (answer.type === 'written') return answer.answer
       return refusedWrite(new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down'))
     },
+    targets: async (): Promise<ScrapeView> => {
+      const answer = await ask((id) => ({ type: 'targets', id }))
+      return answer.type === 'targets' ? answer.targets : { active: [], dropped: [] }
+    },
     reload: async (): Promise<void> => {
       const answer = await ask((id) => ({ type: 'reload', id }))
       if (answer.type === 'reloaded' && answer.failure !== null)
@@ -262,5 +276,5 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
 type Answer = Extract<FromReceiverThread, { readonly id: number }>
 
 function isAnswer(message: FromReceiverThread): message is Answer {
-  return message.type === 'metrics' || message.type === 'reloaded' || message.type === 'written'
+  return 'id' in message
 }

@@ -5,10 +5,14 @@ import type { IngestConfig } from './config.ts'
 import type { Signal } from './export-sink.ts'
 import type { Position } from './journal/position.ts'
 import type { WriteAnswer, WriteRequest } from './prometheus/answer-write.ts'
+import type { ScrapeConfig } from './scrape/config.ts'
+import type { ScrapeView } from './scrape/start-scraper.ts'
 
 /** What the receiver thread is started with: plain data. */
 export interface ReceiverThreadData {
   readonly config: IngestConfig
+  readonly scrape: ScrapeConfig
+  readonly programVersion: string
   readonly journalDirectory: string
   readonly journal: string
   readonly firstSegment: number
@@ -38,6 +42,7 @@ export type FromReceiverThread =
   | { readonly type: 'journal-state'; readonly failure: string | null }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: object[] }
   | { readonly type: 'reloaded'; readonly id: number; readonly failure: string | null }
+  | { readonly type: 'targets'; readonly id: number; readonly targets: ScrapeView }
   | { readonly type: 'written'; readonly id: number; readonly answer: WriteAnswer }
   | { readonly type: 'closed' }
 
@@ -47,6 +52,8 @@ export type ToReceiverThread =
   | { readonly type: 'loaded'; readonly bytes: number }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'reload'; readonly id: number }
+  /** What is scraped, and how that goes. */
+  | { readonly type: 'targets'; readonly id: number }
   /** A request of remote write that came on another listener. Its body is the thread's from now on. */
   | { readonly type: 'write'; readonly id: number; readonly request: WriteRequest }
   | { readonly type: 'close'; readonly graceMs: number }
