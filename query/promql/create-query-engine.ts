@@ -8,7 +8,7 @@ import { evaluateRange } from './evaluator/evaluate-range-function.ts'
 import { type Evaluation, mergeEqualLabels } from './evaluator/evaluation.ts'
 import { emptyBounds, findWindows } from './evaluator/find-windows.ts'
 import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
-import { loadSamples } from './evaluator/load-samples.ts'
+import { loadInputs } from './evaluator/load-inputs.ts'
 import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
 import { parseExpression } from './parse-expression.ts'
@@ -89,13 +89,10 @@ async function startRun(
   const lookbackMs = query.lookbackMs ?? options.lookbackMs ?? LOOKBACK_MS
   const defaultStepMs = options.defaultStepMs ?? DEFAULT_STEP_MS
   const maxSamples = options.maxSamples ?? MAX_SAMPLES
-  const loaded = await loadSamples(options.source, query, expr, {
-    top,
-    lookbackMs,
-    defaultStepMs,
-    maxSamples,
-  })
-  const samples = options.usesStartTimestamps === true ? loaded : withoutStarts(expr, loaded)
+  const usesStartTimestamps = options.usesStartTimestamps === true
+  const loading = { top, lookbackMs, defaultStepMs, maxSamples, usesStartTimestamps }
+  const { samples: loaded, computed } = await loadInputs(options.source, query, expr, loading)
+  const samples = usesStartTimestamps ? loaded : withoutStarts(expr, loaded)
   return {
     text: query.expr,
     top,
@@ -103,6 +100,7 @@ async function startRun(
     defaultStepMs,
     isNameRemovalDelayed: options.isNameRemovalDelayed ?? false,
     samples,
+    computed,
     notes: createAnnotations(query.expr),
     spend: (values) => {
       if (values > maxSamples) {
@@ -146,9 +144,9 @@ async function instantOf(run: Evaluation, expr: Expr): Promise<Answer> {
       return { type: 'scalar', timestampMs, value: value.values[0] as number }
     case 'vector': {
       const vector = finishNames(value.series).map(({ labels, values, histograms }) => {
-        const sample = { labels, timestampMs, value: values[0] as number }
         const histogram = histograms?.[0]
-        return histogram == null ? sample : { ...sample, histogram }
+        if (histogram == null) return { labels, timestampMs, value: values[0] as number }
+        return { labels, timestampMs, value: 0, histogram }
       })
       return { type: 'vector', vector }
     }

@@ -30,6 +30,8 @@ export interface SeriesSelection {
   /** Whether `Series.starts` are looked at; where they are not, a source may leave them out. */
   readonly wantsStarts?: boolean
   readonly signal?: AbortSignal
+  /** The same object for all selections of one query: what is learned for one may be kept for the others. */
+  readonly query?: object
   /** Is told of every statement that is asked for it. */
   readonly onStatement?: (statement: PlanStatement) => void
 }
@@ -37,7 +39,60 @@ export interface SeriesSelection {
 /** Where the evaluator gets series from. No two series of an answer have equal labels; those without samples may be left out. */
 export interface SeriesSource {
   selectSeries(selection: SeriesSelection): Promise<readonly Series[]>
+  /** Computes a part of a query itself, or says why it does not; absent: it never does. */
+  selectGrids?(request: GridRequest): Promise<GridAnswer>
 }
+
+/** What a source may be able to compute at moments of a grid from the samples of a window that ends there. */
+export type GridFunction =
+  /** The newest sample, unless it says that the series has ended: an instant selector. */
+  | 'latest'
+  | 'last_over_time'
+  | 'present_over_time'
+  | 'rate'
+  | 'increase'
+  | 'delta'
+  | 'irate'
+  | 'idelta'
+  | 'resets'
+  | 'changes'
+
+/** Aggregations that a source may be able to do as well. */
+export type GridAggregation = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group'
+
+/** A part of a query: a function of the samples that a selector has in a window before each moment of a grid. `fromMs` and `toMs` span all windows. */
+export interface GridRequest extends SeriesSelection {
+  readonly compute: GridFunction
+  /** Length of the window, its beginning exclusive, milliseconds. */
+  readonly windowMs: number
+  /** The moments at which windows end: `startMs`, `startMs + stepMs` …, `count` of them. */
+  readonly moments: { readonly startMs: number; readonly stepMs: number; readonly count: number }
+  readonly aggregate: {
+    readonly op: GridAggregation
+    readonly grouping: readonly string[]
+    readonly isWithout: boolean
+  } | null
+}
+
+/** The values of one series, or of one group of series, at the moments of a grid; they count where `present` is 1. */
+export interface GridSeriesAnswer {
+  /** Of a series all, its name included; of a group those that it is grouped by. */
+  readonly labels: Labels
+  readonly values: Float64Array
+  readonly present: Uint8Array
+}
+
+/** What a source computed, or the reason why it did not. */
+export type GridAnswer =
+  | {
+      readonly isComputed: true
+      readonly series: readonly GridSeriesAnswer[]
+      /** The names of the metrics that the answer comes from. */
+      readonly metrics: readonly string[]
+      /** Why this way. */
+      readonly reason: string
+    }
+  | { readonly isComputed: false; readonly reason: string }
 
 /**
  * Samples that are not in the source yet, such as those a rule has just recorded: merged into what the source gives. Where both have a

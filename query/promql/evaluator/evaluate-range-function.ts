@@ -4,6 +4,7 @@ import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, MatrixSelector, Subquery } from '../ast.ts'
 import type { Series } from '../series-source.ts'
 import { annotationTexts } from './annotation-texts.ts'
+import { isCounterName } from './counter-name.ts'
 import type { Evaluate } from './evaluate.ts'
 import { samplesOf } from './evaluate-selector.ts'
 import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
@@ -19,7 +20,6 @@ const FUNCTIONS: ReadonlyMap<string, RangeFunctions> = new Map(
 )
 /** These give samples as they are, so the name still fits. */
 const KEEPS_NAME = new Set(['last_over_time', 'first_over_time'])
-const COUNTER_SUFFIX = /_(total|sum|count|bucket)$/
 
 /** Whether a function of a range vector is known here. */
 export function isRangeFunction(name: string): boolean {
@@ -201,7 +201,7 @@ function noteNonCounter(
   at: Expr,
 ): void {
   const name = labelValue(labels, METRIC_NAME)
-  if (name === '' || COUNTER_SUFFIX.test(name)) return
+  if (name === '' || isCounterName(name)) return
   const hasFloats = histograms == null || present.some((is, i) => is === 1 && histograms[i] === null)
   if (hasFloats) run.notes.inform(annotationTexts.possibleNonCounter(name), at)
 }

@@ -8,6 +8,7 @@ import { evaluateSelector } from './evaluate-selector.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
 import type { Grid, GridSeries, GridValue } from './grid.ts'
 import { sampleSize } from './sample-size.ts'
+import { computedValue } from './use-grids.ts'
 
 /** The type of {@link evaluate}, for nodes that evaluate what is below them. */
 export type Evaluate = (run: Evaluation, expr: Expr, grid: Grid) => Promise<GridValue>
@@ -17,7 +18,7 @@ export type Evaluate = (run: Evaluation, expr: Expr, grid: Grid) => Promise<Grid
  * subqueries, which have their own.
  */
 export async function evaluate(run: Evaluation, expr: Expr, grid: Grid): Promise<GridValue> {
-  const value = await evaluateNode(run, expr, grid)
+  const value = computedValue(run, expr) ?? (await evaluateNode(run, expr, grid))
   if (value.type === 'vector') run.spend(sizeOf(value.series, grid))
   return value
 }

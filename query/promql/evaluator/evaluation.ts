@@ -5,6 +5,7 @@ import { positionOf } from '../parse-error.ts'
 import type { Series } from '../series-source.ts'
 import type { Annotations } from './annotations.ts'
 import { type Grid, type GridSeries, setHistogram } from './grid.ts'
+import type { ComputedGrid } from './use-grids.ts'
 
 /** One run of a query: what every node's evaluation knows. */
 export interface Evaluation {
@@ -22,6 +23,8 @@ export interface Evaluation {
   readonly isNameRemovalDelayed: boolean
   /** The samples of every selector of the query. */
   readonly samples: ReadonlyMap<VectorSelector, readonly Series[]>
+  /** What the source has computed by itself; below such a node there are no samples. */
+  readonly computed: ReadonlyMap<Expr, ComputedGrid>
   readonly notes: Annotations
   /** Throws RESULT_TOO_LARGE when a node's answer has too many values. */
   readonly spend: (values: number) => void

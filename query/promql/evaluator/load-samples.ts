@@ -1,46 +1,82 @@
 import { type Labels, labelsKey } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Expr, VectorSelector } from '../ast.ts'
+import { printExpression } from '../print-expression.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
-import type { Series, SeriesSource } from '../series-source.ts'
-import { type PlanOptions, planSelectors } from './plan-selectors.ts'
+import type { PlanStatement } from '../query-plan.ts'
+import type { Series, SeriesSelection, SeriesSource } from '../series-source.ts'
+import { type PlannedSelector, type PlanOptions, planSelectors } from './plan-selectors.ts'
 import { sampleSize } from './sample-size.ts'
 
+/** What is loaded, and for which selectors it is not needed. */
+export interface SampleOptions extends PlanOptions {
+  readonly maxSamples: number
+  /** What all selections have in common. */
+  readonly common: Omit<SeriesSelection, 'matchers' | 'fromMs' | 'toMs'>
+  /** Selectors that need no samples. */
+  readonly answered: ReadonlySet<VectorSelector>
+  /** Why samples are needed of others, for the query's trace. */
+  readonly reasons: ReadonlyMap<VectorSelector, string>
+}
+
 /**
- * Gets the samples of every selector of a query, from the source and the query's overlay. Throws RESULT_TOO_LARGE when all selectors
- * together have more than `maxSamples`, and what the source throws.
+ * Gets the samples of every selector of a query, from the source and the query's overlay; the same selection once. Throws RESULT_TOO_LARGE when all
+ * selectors together have more than `maxSamples`, and what the source throws.
  */
 export async function loadSamples(
   source: SeriesSource,
   query: InstantQuery | RangeQuery,
   expr: Expr,
-  options: PlanOptions & { readonly maxSamples: number },
+  options: SampleOptions,
 ): Promise<ReadonlyMap<VectorSelector, readonly Series[]>> {
-  const { tenant, overlay, signal } = query
-  const planned = planSelectors(expr, options.top, options)
+  const planned = planSelectors(expr, options.top, options).filter(
+    ({ selector }) => !options.answered.has(selector),
+  )
+  const once = new Map<string, Promise<readonly Series[]>>()
   let total = 0
-  const loaded = planned.map(async ({ selector, fromMs, toMs }) => {
-    const selection = {
-      tenant,
-      matchers: selector.matchers,
-      fromMs,
-      toMs,
-      maxSamples: options.maxSamples,
-      ...(signal === undefined ? {} : { signal }),
-    }
-    const isComplete = overlay?.isComplete?.(selection) === true
-    const stored = isComplete ? [] : await source.selectSeries(selection)
-    const series = overlay === undefined ? stored : mergeSeries(stored, overlay.selectSeries(selection))
-    for (const one of series) total += sizeOf(one)
+  const loaded = planned.map(async (one) => {
+    const key = JSON.stringify([one.fromMs, one.toMs, one.selector.matchers])
+    const before = once.get(key)
+    const loading = before ?? loadSelector(source, query, one, options)
+    once.set(key, loading)
+    const series = await loading
+    for (const each of series) total += sizeOf(each)
     if (total > options.maxSamples) {
       throw new AppError(
         'RESULT_TOO_LARGE',
         'query processing would load too many samples into memory in query execution',
       )
     }
-    return [selector, series] as const
+    return [one.selector, series] as const
   })
   return new Map(await Promise.all(loaded))
+}
+
+async function loadSelector(
+  source: SeriesSource,
+  { overlay, trace }: InstantQuery | RangeQuery,
+  { selector, fromMs, toMs }: PlannedSelector,
+  { common, reasons }: SampleOptions,
+): Promise<readonly Series[]> {
+  const statements: PlanStatement[] = []
+  const selection: SeriesSelection = {
+    ...common,
+    matchers: selector.matchers,
+    fromMs,
+    toMs,
+    ...(trace === undefined ? {} : { onStatement: (statement) => void statements.push(statement) }),
+  }
+  const isComplete = overlay?.isComplete?.(selection) === true
+  const stored = isComplete ? [] : await source.selectSeries(selection)
+  trace?.add({
+    expr: printExpression(selector),
+    path: 'raw',
+    reason: reasons.get(selector) ?? 'samples are needed here',
+    series: stored.length,
+    samples: stored.reduce((sum, { timestamps }) => sum + timestamps.length, 0),
+    statements,
+  })
+  return overlay === undefined ? stored : mergeSeries(stored, overlay.selectSeries(selection))
 }
 
 /** Makes one series of those with equal labels; at equal times the later list's sample counts. */

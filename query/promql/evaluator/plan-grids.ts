@@ -1,0 +1,119 @@
+import {
+  type AggregateExpr,
+  type Call,
+  childrenOf,
+  type Expr,
+  type MatrixSelector,
+  type VectorSelector,
+} from '../ast.ts'
+import type { GridAggregation, GridFunction, GridRequest } from '../series-source.ts'
+import type { Grid } from './grid.ts'
+import { type PlanOptions, referenceTime, subqueryGrid } from './plan-selectors.ts'
+
+/** A part of an expression that a source may compute by itself: a selector, a function of it, an aggregation of that. */
+export interface GridUnit {
+  readonly node: VectorSelector | Call | AggregateExpr
+  readonly selector: VectorSelector
+  /** The call's argument, where annotations point to; null: there is no call. */
+  readonly range: MatrixSelector | null
+  /** The grid on which the node is evaluated. */
+  readonly grid: Grid
+  /** All windows end at the same moment, which stands for every moment of the grid. */
+  readonly isConstant: boolean
+  readonly compute: GridFunction
+  readonly request: Pick<
+    GridRequest,
+    'matchers' | 'compute' | 'windowMs' | 'moments' | 'aggregate' | 'fromMs' | 'toMs'
+  >
+}
+
+/** Functions whose arguments are looked at as selectors, not as values. */
+const READS_SELECTORS = new Set(['timestamp', 'start_timestamp', 'info', 'absent_over_time'])
+const FUNCTIONS = new Set<string>([
+  'last_over_time',
+  'present_over_time',
+  'rate',
+  'increase',
+  'delta',
+  'irate',
+  'idelta',
+  'resets',
+  'changes',
+] satisfies GridFunction[])
+const AGGREGATIONS = new Set<string>([
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'count',
+  'group',
+] satisfies GridAggregation[])
+
+/** The largest such parts of an expression that is evaluated on `grid`. None contains another. */
+export function planGrids(expr: Expr, grid: Grid, options: PlanOptions): GridUnit[] {
+  if (grid.count === 0) return []
+  const unit = unitOf(expr, grid, options)
+  if (unit !== null) return [unit]
+  if (expr.kind === 'subquery') return planGrids(expr.expr, subqueryGrid(expr, grid, options), options)
+  if (expr.kind === 'matrixSelector') return []
+  if (expr.kind === 'call' && READS_SELECTORS.has(expr.name)) return []
+  return childrenOf(expr).flatMap((child) => planGrids(child, grid, options))
+}
+
+function unitOf(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
+  if (expr.kind !== 'aggregate') return plainUnit(expr, grid, options)
+  if (!AGGREGATIONS.has(expr.op) || expr.param !== null) return null
+  // Names that begin so are taken away from series at one time or another.
+  if (expr.grouping.some((name) => name.startsWith('__'))) return null
+  const inner = plainUnit(unwrap(expr.expr), grid, options)
+  if (inner === null) return null
+  const { grouping, isWithout } = expr
+  const aggregate = { op: expr.op as GridAggregation, grouping, isWithout }
+  return { ...inner, node: expr, request: { ...inner.request, aggregate } }
+}
+
+function plainUnit(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
+  if (expr.kind === 'vectorSelector') {
+    return makeUnit(
+      expr,
+      { selector: expr, range: null, compute: 'latest', windowMs: options.lookbackMs },
+      grid,
+      options,
+    )
+  }
+  const [argument] =
+    expr.kind === 'call' && FUNCTIONS.has(expr.name) && expr.args.length === 1 ? expr.args : []
+  if (expr.kind !== 'call' || argument === undefined) return null
+  const range = unwrap(argument)
+  if (range.kind !== 'matrixSelector') return null
+  const { selector, rangeMs } = range
+  const what = { selector, range, compute: expr.name as GridFunction, windowMs: rangeMs }
+  return makeUnit(expr, what, grid, options)
+}
+
+function makeUnit(
+  node: VectorSelector | Call,
+  what: Pick<GridUnit, 'selector' | 'range' | 'compute'> & { readonly windowMs: number },
+  grid: Grid,
+  { top }: PlanOptions,
+): GridUnit | null {
+  const { selector, range, compute, windowMs } = what
+  if (selector.bounds !== '') return null
+  const isConstant = selector.at !== null
+  const startMs = referenceTime(selector, grid, 0, top)
+  const moments = { startMs, stepMs: grid.stepMs, count: isConstant ? 1 : grid.count }
+  const request = {
+    matchers: selector.matchers,
+    compute,
+    windowMs,
+    moments,
+    aggregate: null,
+    fromMs: startMs - windowMs,
+    toMs: startMs + (moments.count - 1) * moments.stepMs,
+  }
+  return { node, selector, range, grid, isConstant, compute, request }
+}
+
+function unwrap(expr: Expr): Expr {
+  return expr.kind === 'paren' ? unwrap(expr.expr) : expr
+}
