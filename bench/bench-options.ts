@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly rate: number | null
   /** Spans that are stored or decoded. */
   readonly spans: number | null
+  /** Series that are stored. */
+  readonly series: number | null
   /** Connections of the load generator. */
   readonly connections: number | null
   /** Questions of each kind. */
@@ -24,12 +26,15 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string' },
       rate: { type: 'string' },
       spans: { type: 'string' },
+      series: { type: 'string' },
       connections: { type: 'string' },
       questions: { type: 'string' },
       directory: { type: 'string' },
     },
   })
-  const number = (name: 'seconds' | 'rate' | 'spans' | 'connections' | 'questions'): number | null => {
+  const number = (
+    name: 'seconds' | 'rate' | 'spans' | 'series' | 'connections' | 'questions',
+  ): number | null => {
     const text = values[name]
     if (text === undefined) return null
     const value = Number(text)
@@ -40,6 +45,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     seconds: number('seconds'),
     rate: number('rate'),
     spans: number('spans'),
+    series: number('series'),
     connections: number('connections'),
     questions: number('questions'),
     directory: values.directory ?? null,

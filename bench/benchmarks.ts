@@ -65,9 +65,20 @@ export const BENCHMARKS: readonly Benchmark[] = [
     load: async () => (await import('./figures/queries.ts')).measureQueries,
   },
   {
+    name: 'label-index',
+    description: 'a million series: labels, values of labels and series, with and without matchers',
+    load: async () => (await import('./figures/label-index.ts')).measureLabelIndex,
+  },
+  {
     name: 'proxy',
     description: 'the proxy beside nginx: requests per CPU second, p99 (needs Debian’s nginx and wrk)',
     load: async () => (await import('./figures/proxy.ts')).measureProxy,
+  },
+  {
+    name: 'promql',
+    description:
+      'range and instant queries over 20,000 series beside Prometheus, memory, bytes per sample (needs Debian’s prometheus)',
+    load: async () => (await import('./figures/promql.ts')).measurePromql,
   },
   {
     name: 'rules',

@@ -10,7 +10,7 @@ export async function runBenchmark(args: readonly string[]): Promise<number> {
   if (benchmark === undefined) {
     const list = BENCHMARKS.map((one) => `  ${one.name.padEnd(14)} ${one.description}`).join('\n')
     console.log(
-      `npm run bench -- NAME [--seconds N] [--rate N] [--spans N] [--connections N] [--questions N] [--directory DIR]\n\n${list}`,
+      `npm run bench -- NAME [--seconds N] [--rate N] [--spans N] [--series N] [--connections N] [--questions N] [--directory DIR]\n\n${list}`,
     )
     return name === undefined ? 0 : 2
   }

@@ -1,0 +1,220 @@
+import { readdirSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { prometheusVersion, startPrometheus } from '../../test/support/prometheus-process.ts'
+import type { BenchOptions } from '../bench-options.ts'
+import { startBenchServer } from '../bench-server.ts'
+import { feedBoth } from '../feed-both.ts'
+import { count, type Figure, megabytes, ms } from '../figure.ts'
+import { createMetricLoad } from '../metric-load.ts'
+import { readProcessUsage } from '../process-usage.ts'
+import { PROMQL_QUESTIONS, ruleExpressions } from '../promql-questions.ts'
+import { quantile } from '../quantile.ts'
+import { withDirectory } from '../with-directory.ts'
+
+const SERIES = 20_000
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+/** How much there is before the first moment that is asked for. */
+const BEFORE_MS = 600_000
+const CACHED_MS = 10
+
+/** The same series in a Prometheus and in ours, the same questions to both by turns. Ours remembers no answers, but for the last line. */
+export function measurePromql(options: BenchOptions): Promise<readonly Figure[]> {
+  const version = prometheusVersion()
+  if (version === null) throw new Error('Cannot measure: Debian’s package prometheus is not installed')
+  const series = options.series ?? SERIES
+  const rounds = options.questions ?? 5
+  return withDirectory(options, async (directory) => {
+    const stops: (() => Promise<unknown>)[] = []
+    try {
+      const prometheus = await startPrometheus({ args: ['--web.enable-admin-api'] })
+      stops.push(prometheus.stop)
+      const dataDir = join(directory, 'data')
+      const settings = { MESHWATCH_RULES__PACKS: '[]', MESHWATCH_RULES__FILES: '[]' }
+      const server = await startBenchServer(dataDir, { ...settings, MESHWATCH_QUERY__CACHE__MAX_SIZE: '0' })
+      let isUp = true
+      stops.push(async () => (isUp ? await server.stop() : null))
+      const both = { theirs: prometheus.url, ours: `${server.url}/prometheus` }
+      const pids = { theirs: prometheus.pid, ours: server.child.pid ?? 0 }
+
+      const endMs = Math.floor(Date.now() / 60_000) * 60_000
+      const load = createMetricLoad([
+        { name: 'requests_total', series, fromMs: endMs - HOUR_MS - BEFORE_MS },
+        { name: 'latency_seconds_bucket', series, fromMs: endMs - HOUR_MS - BEFORE_MS },
+        { name: 'day_total', series: Math.ceil(series / 10), fromMs: endMs - DAY_MS - 4 * BEFORE_MS },
+      ])
+      const [feedTheirs, feedOurs] = await feedBoth(
+        [
+          { name: 'Prometheus', writeUrl: `${both.theirs}/api/v1/write` },
+          { name: 'ours', writeUrl: `${both.ours}/api/v1/write` },
+        ],
+        load,
+        endMs - DAY_MS - 4 * BEFORE_MS,
+        endMs,
+      )
+      const samples = feedOurs?.samples ?? 0
+      const waited = await server.caughtUp()
+      console.log(
+        `${count(samples)} samples; Prometheus took them in ${feedTheirs?.seconds.toFixed(0)} s, ours in ${feedOurs?.seconds.toFixed(0)} s and had them stored ${waited.toFixed(0)} s later`,
+      )
+      const fed = { theirs: peakOf(pids.theirs), ours: peakOf(pids.ours) }
+      const figures: Figure[] = []
+      for (const question of PROMQL_QUESTIONS) {
+        const parameters = {
+          query: question.expr,
+          start: String((endMs - question.lengthMs) / 1000),
+          end: String(endMs / 1000),
+          step: String(question.stepMs / 1000),
+        }
+        await forgetPeak(pids.theirs)
+        await forgetPeak(pids.ours)
+        const times = await takeTurns(both, rounds, () => ['query_range', parameters])
+        const peak = { theirs: peakOf(pids.theirs), ours: peakOf(pids.ours) }
+        figures.push(compared(`\`${question.expr}\`, ${question.what}`, times, 0.5, question.atLeast))
+        figures.push({
+          what: 'peak memory meanwhile',
+          value: megabytes(peak.ours),
+          beside: `Prometheus ${megabytes(peak.theirs)}`,
+          target: 'less than Prometheus',
+          isReached: peak.ours < peak.theirs,
+        })
+        console.log(
+          `${question.expr}: ${ms(quantile(times.ours, 0.5))}, Prometheus ${ms(quantile(times.theirs, 0.5))}`,
+        )
+      }
+      const rules = ruleExpressions()
+      const times = await takeTurns(both, rules.length * 3, (turn) => [
+        'query',
+        { query: rules[turn % rules.length] ?? '', time: String((endMs - 60_000 + turn) / 1000) },
+      ])
+      figures.push(compared('instant queries of 200 rules, p50', times, 0.5, 1))
+      figures.push(compared('instant queries of 200 rules, p99', times, 0.99, 1))
+      figures.push({
+        what: 'peak memory while the series came in',
+        value: megabytes(fed.ours),
+        beside: `Prometheus ${megabytes(fed.theirs)}`,
+      })
+      const stored = await storedBytes(prometheus.url)
+      await server.stop()
+      isUp = false
+      figures.push({
+        what: 'bytes per sample on disk',
+        value: `${(directoryBytes(join(dataDir, 'clickhouse')) / samples).toFixed(2)} B`,
+        beside: `Prometheus ${(stored / samples).toFixed(2)} B in blocks`,
+      })
+      figures.push(await measureRemembered(dataDir, settings, endMs))
+      return [
+        ...figures,
+        { what: 'peer', value: `Prometheus ${version}`, beside: `${count(samples)} samples` },
+      ]
+    } finally {
+      for (const stop of stops.reverse()) await stop()
+    }
+  })
+}
+
+interface Times {
+  readonly theirs: number[]
+  readonly ours: number[]
+}
+
+type Ask = (turn: number) => readonly [path: string, parameters: Readonly<Record<string, string>>]
+
+/** Asks both by turns; milliseconds until the answer is whole. The first question of each is for warming up. */
+async function takeTurns(
+  both: { readonly theirs: string; readonly ours: string },
+  turns: number,
+  ask: Ask,
+): Promise<Times> {
+  const times: Times = { theirs: [], ours: [] }
+  for (let turn = -1; turn < turns; turn++) {
+    const [path, parameters] = ask(Math.max(turn, 0))
+    for (const side of ['theirs', 'ours'] as const) {
+      const took = await timed(`${both[side]}/api/v1/${path}`, parameters)
+      if (turn >= 0) times[side].push(took)
+    }
+  }
+  return times
+}
+
+async function timed(url: string, parameters: Readonly<Record<string, string>>): Promise<number> {
+  const begun = performance.now()
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(parameters) })
+  const body = await response.arrayBuffer()
+  const took = performance.now() - begun
+  if (!response.ok)
+    throw new Error(
+      `Cannot measure ${parameters['query']}: HTTP ${response.status}, ${Buffer.from(body.slice(0, 500))}`,
+    )
+  return took
+}
+
+function compared(what: string, times: Times, q: number, atLeast: number): Figure {
+  const ours = quantile(times.ours, q)
+  const theirs = quantile(times.theirs, q)
+  return {
+    what,
+    value: `${ms(ours)}, ${(theirs / ours).toFixed(2)} × as fast`,
+    target: `${atLeast} ×`,
+    isReached: theirs / ours >= atLeast,
+    beside: `Prometheus ${ms(theirs)}`,
+  }
+}
+
+/** A grid that has been answered, asked again of a server that remembers. */
+async function measureRemembered(
+  dataDir: string,
+  settings: Readonly<Record<string, string>>,
+  endMs: number,
+): Promise<Figure> {
+  const server = await startBenchServer(dataDir, settings)
+  try {
+    // What is young may still change, so it is not remembered.
+    const parameters = {
+      query: PROMQL_QUESTIONS[0]?.expr ?? '',
+      start: String((endMs - HOUR_MS) / 1000),
+      end: String((endMs - BEFORE_MS) / 1000),
+      step: '15',
+    }
+    const times: number[] = []
+    for (let turn = 0; turn < 22; turn++) {
+      times.push(await timed(`${server.url}/prometheus/api/v1/query_range`, parameters))
+    }
+    const again = times.slice(2)
+    return {
+      what: 'the first of these queries, asked again, remembered',
+      value: `p50 ${ms(quantile(again, 0.5))}, max ${ms(quantile(again, 1))}`,
+      target: `${CACHED_MS} ms`,
+      isReached: quantile(again, 0.5) < CACHED_MS,
+      beside: `the first time ${ms(times[0] ?? Number.NaN)}`,
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+function peakOf(pid: number): number {
+  return readProcessUsage(pid).peakRssBytes
+}
+
+/** Linux then counts the peak of resident memory from now on. */
+async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** Bytes of all blocks of Prometheus, once what it has in memory has become one. */
+async function storedBytes(url: string): Promise<number> {
+  const response = await fetch(`${url}/api/v1/admin/tsdb/snapshot`, { method: 'POST' })
+  const { data } = (await response.json()) as { readonly data: { readonly name: string } }
+  const flags = (await (await fetch(`${url}/api/v1/status/flags`)).json()) as {
+    readonly data: Readonly<Record<string, string>>
+  }
+  return directoryBytes(join(flags.data['storage.tsdb.path'] ?? '', 'snapshots', data.name))
+}
+
+function directoryBytes(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+}
