@@ -24,7 +24,7 @@ export async function selectMatchingNames(
   }>({
     name: 'metrics.matchingNames',
     tenant: request.tenant,
-    sql: `SELECT groupUniqArrayArray(mapKeys(labels)) AS labelNames, groupUniqArray((name, kind)) AS metricNames
+    sql: `SELECT groupUniqArrayArray(labels.keys) AS labelNames, groupUniqArray((name, kind)) AS metricNames
 FROM ${INDEX_TABLE}
 WHERE ${condition.sql}`,
     params: condition.params,

@@ -53,7 +53,7 @@ function nameCondition(names: readonly IndexMatcher[]): BoundSql {
 }
 
 /** The only names that can match, when they are told one by one. */
-function wantedNames(matcher: IndexMatcher): readonly string[] | null {
+export function wantedNames(matcher: IndexMatcher): readonly string[] | null {
   if ('values' in matcher) return matcher.op === 'in' ? matcher.values : null
   if (matcher.op === '=') return [matcher.value]
   return matcher.op === '=~' ? literalAlternatives(matcher.value) : null
@@ -81,8 +81,12 @@ function bind(matcher: IndexMatcher, parameter: string): Record<string, string |
   const { op, value } = matcher
   const literals = op === '=~' || op === '!~' ? literalAlternatives(value) : null
   if (literals !== null) return { [parameter]: literals }
-  // RE2 as Prometheus uses it: the whole value, and a dot matches a line break.
-  return { [parameter]: op === '=~' || op === '!~' ? `^(?s:${value})$` : value }
+  return { [parameter]: op === '=~' || op === '!~' ? anchoredPattern(value) : value }
+}
+
+/** RE2 as Prometheus uses it: the whole value, and a dot matches a line break. */
+export function anchoredPattern(pattern: string): string {
+  return `^(?s:${pattern})$`
 }
 
 /** A label that a series does not have reads as '', which is what an absent label is to a matcher. */

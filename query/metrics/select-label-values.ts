@@ -1,5 +1,6 @@
 import type { Storage } from '../../storage/storage.ts'
 import { dayCondition, INDEX_TABLE, type SeriesKind } from './index-condition.ts'
+import { anchoredPattern } from './matcher-conditions.ts'
 
 /** Since when values must have been told of. */
 export interface ValuesRequest {
@@ -15,19 +16,34 @@ export interface MetricName {
   readonly kind: SeriesKind
 }
 
-/** The values that a label of the index has, in the order of their bytes; with a limit the first so many. Not for `__name__`. */
+/** Which values of a label. */
+export interface LabelValuesRequest extends ValuesRequest {
+  /** Not `__name__`. */
+  readonly name: string
+  /** Only those that match this pattern as a whole, in ClickHouse's reading. */
+  readonly pattern?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/** The values that a label of the index has, in the order of their bytes; with a limit the first so many. */
 export async function selectLabelValues(
   storage: Storage,
-  request: ValuesRequest & { readonly name: string; readonly limit?: number | undefined },
+  request: LabelValuesRequest,
 ): Promise<readonly string[]> {
-  const { tenant, name, limit, signal } = request
+  const { tenant, name, pattern, limit, signal } = request
   const { sql, params } = dayCondition(request.fromMs)
+  const matching = pattern === undefined ? '' : ' AND match(value, {pattern:String})'
   const { blocks } = await storage.selectColumns({
     name: 'metrics.labelValues',
     tenant,
-    sql: `SELECT DISTINCT value AS labelValue FROM prom_label_values WHERE ${sql} AND label = {labelName:String}
+    sql: `SELECT DISTINCT value AS labelValue FROM prom_label_values WHERE ${sql} AND label = {labelName:String}${matching}
 ORDER BY value${limit === undefined ? '' : '\nLIMIT {limit:UInt32}'}`,
-    params: { ...params, labelName: name, ...(limit === undefined ? {} : { limit }) },
+    params: {
+      ...params,
+      labelName: name,
+      ...(pattern === undefined ? {} : { pattern: anchoredPattern(pattern) }),
+      ...(limit === undefined ? {} : { limit }),
+    },
     ...(signal === undefined ? {} : { signal }),
   })
   return blocks.flatMap(({ columns }) => {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { compareLabels, labelsToRecord } from '../../../model/labels.ts'
+import { labelsToRecord } from '../../../model/labels.ts'
 import { unescapeLabelName } from '../../../model/unescape-label-name.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import { listLabelNames, listLabelValues } from '../../metrics/list-labels.ts'
@@ -26,7 +26,7 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
       throw new AppError('INVALID_ARGUMENT', 'no match[] parameter provided')
     }
     const sets = await selectLabelSets(storage, asked)
-    return cut(sets.sort(compareLabels).map(labelsToRecord), query)
+    return cut(sets.map(labelsToRecord), query)
   }
   app.get('/api/v1/series', series)
   app.post('/api/v1/series', { config: { access: 'read' } }, series)
