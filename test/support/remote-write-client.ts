@@ -7,6 +7,8 @@ export interface WriteOptions {
   readonly version?: WriteVersion
   /** Beside, or instead of, those that a sender sends; null leaves one out. */
   readonly headers?: Readonly<Record<string, string | null>>
+  /** Default: `/prometheus/api/v1/write`. */
+  readonly path?: string
 }
 
 /** What the receiver answered. */
@@ -43,7 +45,7 @@ export async function sendWriteBody(
     'x-prometheus-remote-write-version': version === 1 ? '0.1.0' : '2.0.0',
     ...options.headers,
   }
-  const response = await fetch(`${url}/prometheus/api/v1/write`, {
+  const response = await fetch(`${url}${options.path ?? '/prometheus/api/v1/write'}`, {
     method: 'POST',
     headers: Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       value === null ? [] : [[name, value]],
