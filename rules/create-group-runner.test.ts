@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AlertNotice } from '../model/alert.ts'
+import { EMPTY_HISTOGRAM } from '../model/float-histogram.ts'
 import { type Labels, labelsFrom, labelsText } from '../model/labels.ts'
 import { createQueryEngine } from '../query/promql/create-query-engine.ts'
 import { createMemorySeriesSource, type MemorySeriesSource } from '../query/promql/memory-series-source.ts'
@@ -52,8 +53,9 @@ function world(rules: string, head = ''): World {
         onDropped: () => {},
         write: async (_tenant, samples) => {
           recorded.push(...samples)
-          for (const { labels, timestampMs, value, isStale } of samples) {
-            source.append(labels, timestampMs, value, isStale)
+          for (const { labels, timestampMs, value, isStale, histogram } of samples) {
+            if (histogram === undefined) source.append(labels, timestampMs, value, isStale)
+            else source.appendHistogram(labels, timestampMs, histogram)
           }
         },
       }),
@@ -97,6 +99,26 @@ describe('createGroupRunner', () => {
       'b{job="x"} 20',
       'd{job="x"} 2',
     ])
+  })
+
+  test('a native histogram is recorded as one, seen by the next rule, and told in an alert', async () => {
+    const { source, runner, recorded } = world(`  - {record: h, expr: latency * 2}
+  - {record: n, expr: histogram_count(h)}
+  - {alert: A, expr: h, annotations: {text: "{{ $value }}"}}
+`)
+    const histogram = { ...EMPTY_HISTOGRAM, count: 3, sum: 5, zeroCount: 3, zeroThreshold: 0.5 }
+    source.appendHistogram(labels('latency', 'x'), 0, histogram)
+    await runner.evaluate(0)
+    const [h, n] = recorded
+    expect(h).toMatchObject({
+      labels: labels('h', 'x'),
+      value: 0,
+      histogram: { count: 6, sum: 10, zeroCount: 6 },
+    })
+    expect(n).toMatchObject({ labels: labels('n', 'x'), value: 6 })
+    expect(n?.histogram).toBeUndefined()
+    const [alert] = runner.state().rules[2]?.alerts ?? []
+    expect(alert).toMatchObject({ value: 0, annotations: ['text', '{count:6, sum:10, [-0.5,0.5]:6}'] })
   })
 
   test('query_offset moves queries and what is recorded, not the times of alerts', async () => {

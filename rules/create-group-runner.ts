@@ -99,7 +99,7 @@ export function createGroupRunner(options: GroupRunnerOptions): GroupRunner {
     const series = new Map(samples.map(({ labels }) => [labelsKey(labels), labels]))
     const ended = [...running.series].filter(([key]) => !series.has(key)).map(([, labels]) => labels)
     deps.recorder.record([
-      ...samples.map(({ labels, value }) => ({ labels, timestampMs, value, isStale: false })),
+      ...samples.map((sample) => ({ ...sample, timestampMs, isStale: false })),
       ...ended.map((labels) => ({ labels, timestampMs, value: Number.NaN, isStale: true })),
     ])
     running.series = series

@@ -1,3 +1,4 @@
+import { histogramText } from '../model/histogram/histogram-text.ts'
 import { type Labels, labelPairs, labelsFrom, labelsKey, METRIC_NAME, withLabel } from '../model/labels.ts'
 import type { ActiveElement } from './next-alert-state.ts'
 import type { AlertingRule, RecordingRule } from './rule-group.ts'
@@ -26,10 +27,10 @@ export function recordedSamples(
   vector: readonly RuleSample[],
   limit: number,
 ): readonly RuleSample[] {
-  const samples = vector.map(({ labels, value }) => {
-    let named = withLabel(labels, METRIC_NAME, rule.name)
-    for (const [name, text] of rule.labels) named = withLabel(named, name, text)
-    return { labels: named, value }
+  const samples = vector.map((sample): RuleSample => {
+    let labels = withLabel(sample.labels, METRIC_NAME, rule.name)
+    for (const [name, text] of rule.labels) labels = withLabel(labels, name, text)
+    return { ...sample, labels }
   })
   assertDifferent(samples, 'vector contains metrics with the same labelset after applying rule labels')
   if (limit > 0 && samples.length > limit) {
@@ -50,9 +51,11 @@ export async function activeElements(
   const elements: ActiveElement[] = []
   const template = { alertName: rule.name, nowMs: context.nowMs, query: context.query }
   for (const sample of vector) {
+    // As in Prometheus, an alert about a histogram has the value 0; its texts see the histogram.
+    const value = sample.histogram === undefined ? sample.value : 0
     const data = {
       labels: sample.labels,
-      value: sample.value,
+      value: sample.histogram === undefined ? value : histogramText(sample.histogram),
       externalLabels: context.externalLabels,
       externalUrl: context.externalUrl,
     }
@@ -62,7 +65,7 @@ export async function activeElements(
     labels = withLabel(labels, 'alertname', rule.name)
     const annotations: [string, string][] = []
     for (const [name, text] of rule.annotations) annotations.push([name, await expand(text)])
-    elements.push({ labels, annotations: labelsFrom(annotations), value: sample.value })
+    elements.push({ labels, annotations: labelsFrom(annotations), value })
   }
   assertDifferent(elements, 'vector contains metrics with the same labelset after applying alert labels')
   return elements

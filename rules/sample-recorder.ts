@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { FloatHistogram } from '../model/float-histogram.ts'
 import { type Labels, METRIC_NAME } from '../model/labels.ts'
 import { createMemorySeriesSource } from '../query/promql/memory-series-source.ts'
 import type { SeriesOverlay, SeriesSelection } from '../query/promql/series-source.ts'
@@ -12,6 +13,8 @@ export interface RecordedSample {
   /** Epoch milliseconds. */
   readonly timestampMs: number
   readonly value: number
+  /** The sample is this native histogram, and `value` means nothing. */
+  readonly histogram?: FloatHistogram
   /** It only says that the series ended there. */
   readonly isStale: boolean
 }
@@ -104,7 +107,9 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
     overlay: { ...recent.overlay, isComplete },
     record(samples) {
       for (const sample of samples) {
-        recent.append(sample.labels, sample.timestampMs, sample.value, sample.isStale)
+        const { labels, timestampMs, value, histogram, isStale } = sample
+        if (histogram === undefined) recent.append(labels, timestampMs, value, isStale)
+        else recent.appendHistogram(labels, timestampMs, histogram)
         newestMs = Math.max(newestMs, sample.timestampMs)
         fresh.push(sample)
       }

@@ -11,7 +11,8 @@ import type { QueryVector } from './query-vector.ts'
 export interface AlertTemplateData {
   /** The element's own labels, with the metric's name. */
   readonly labels: Labels
-  readonly value: number
+  /** A native histogram is its text. */
+  readonly value: number | string
   readonly externalLabels: Labels
   /** Our address as users reach it, without a trailing slash. */
   readonly externalUrl: string

@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { QueryEngine } from '../../query/promql/query-engine.ts'
 import type { SeriesOverlay } from '../../query/promql/series-source.ts'
@@ -6,6 +7,8 @@ import type { SeriesOverlay } from '../../query/promql/series-source.ts'
 export interface RuleSample {
   readonly labels: Labels
   readonly value: number
+  /** The element is this native histogram, and `value` means nothing. */
+  readonly histogram?: FloatHistogram
 }
 
 /** Asks a query whose answer is a vector, at one moment. */

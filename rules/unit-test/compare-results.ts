@@ -1,3 +1,5 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts'
+import { histogramTestText } from '../../model/histogram/histogram-test-text.ts'
 import { compareLabels, type Labels, labelsKey } from '../../model/labels.ts'
 
 /** An alert as a test names it. */
@@ -10,6 +12,8 @@ export interface ExpectedAlert {
 export interface TestSample {
   readonly labels: Labels
   readonly value: number
+  /** The sample is this native histogram. */
+  readonly histogram?: FloatHistogram
 }
 
 /** Whether there are the same alerts on both sides, in any order. */
@@ -34,8 +38,16 @@ export function areEqualSamples(
   return sorted(expected).every((sample, index) => {
     const other = right[index]
     if (other === undefined || labelsKey(sample.labels) !== labelsKey(other.labels)) return false
+    if (sample.histogram !== undefined || other.histogram !== undefined) {
+      return textOf(sample) === textOf(other)
+    }
     return isFuzzy ? areNeighbours(sample.value, other.value) : areSame(sample.value, other.value)
   })
+}
+
+/** Histograms are the same, as for promtool, when they are written the same. */
+function textOf({ histogram }: TestSample): string {
+  return histogram === undefined ? '' : histogramTestText(histogram)
 }
 
 function areSame(a: number, b: number): boolean {

@@ -1,5 +1,7 @@
 import type { AlertNotice } from '../../model/alert.ts'
 import { formatDuration } from '../../model/duration.ts'
+import type { FloatHistogram } from '../../model/float-histogram.ts'
+import { histogramTestText } from '../../model/histogram/histogram-test-text.ts'
 import { type Labels, labelsFrom, labelsText, quoteText } from '../../model/labels.ts'
 import { createQueryEngine } from '../../query/promql/create-query-engine.ts'
 import { formatFloat } from '../../query/promql/format-float.ts'
@@ -72,6 +74,7 @@ interface InputSample {
   readonly labels: Labels
   readonly timestampMs: number
   readonly value: number
+  readonly histogram: FloatHistogram | null
   readonly isStale: boolean
 }
 
@@ -80,7 +83,7 @@ function inputSamples(test: RuleTest, intervalMs: number): readonly InputSample[
   for (const { series, values } of test.input_series) {
     const description = parseSeries(`${series} ${values}`)
     for (const [index, value] of description.values.entries()) {
-      const sample = floatOf(value, series)
+      const sample = sampleOf(value)
       const timestampMs = test.start_timestamp + index * intervalMs
       if (sample !== null) samples.push({ labels: description.labels, timestampMs, ...sample })
     }
@@ -88,11 +91,33 @@ function inputSamples(test: RuleTest, intervalMs: number): readonly InputSample[
   return samples.sort((a, b) => a.timestampMs - b.timestampMs)
 }
 
-function floatOf(value: SequenceValue, series: string): { value: number; isStale: boolean } | null {
-  if (value.kind === 'missing') return null
-  if (value.kind === 'stale') return { value: Number.NaN, isStale: true }
-  if (value.kind === 'float') return { value: value.value, isStale: false }
-  throw new Error(`cannot load ${series}: native histograms are not supported yet`)
+function sampleOf(value: SequenceValue): Pick<InputSample, 'value' | 'histogram' | 'isStale'> | null {
+  switch (value.kind) {
+    case 'missing':
+      return null
+    case 'stale':
+      return { value: Number.NaN, histogram: null, isStale: true }
+    case 'float':
+      return { value: value.value, histogram: null, isStale: false }
+    case 'histogram':
+      return { value: 0, histogram: value.histogram, isStale: false }
+  }
+}
+
+function put(
+  source: MemorySeriesSource,
+  {
+    labels,
+    timestampMs,
+    value,
+    histogram,
+    isStale,
+  }: Omit<InputSample, 'histogram'> & {
+    readonly histogram?: FloatHistogram | null
+  },
+): void {
+  if (histogram == null) source.append(labels, timestampMs, value, isStale)
+  else source.appendHistogram(labels, timestampMs, histogram)
 }
 
 function load(
@@ -103,7 +128,7 @@ function load(
 ): number {
   let at = from
   for (let sample = samples[at]; sample !== undefined && sample.timestampMs <= nowMs; sample = samples[at]) {
-    source.append(sample.labels, sample.timestampMs, sample.value, sample.isStale)
+    put(source, sample)
     at += 1
   }
   return at
@@ -121,9 +146,7 @@ function createRunner(group: RuleGroup, test: RuleTest, world: World): GroupRunn
   const recorder = createSampleRecorder({
     tenant: TENANT,
     write: async (_tenant, samples) => {
-      for (const { labels, timestampMs, value, isStale } of samples) {
-        source.append(labels, timestampMs, value, isStale)
-      }
+      for (const sample of samples) put(source, sample)
     },
     logger: context.logger,
     onDropped: () => {},
@@ -191,8 +214,8 @@ async function compareExpression(
   let expected: readonly TestSample[]
   try {
     expected = expectedSamples.map(({ labels, value, histogram }) => {
-      if (histogram !== '') throw new Error('native histograms are not supported yet')
-      return { labels: parseMetric(labels), value }
+      const sample = { labels: parseMetric(labels), value }
+      return histogram === '' ? sample : { ...sample, histogram: parseOneHistogram(histogram) }
     })
     got = await queryVectorAt({ engine, tenant: TENANT, timeMs: startMs + evalMs })(expr)
   } catch (error) {
@@ -200,6 +223,16 @@ async function compareExpression(
   }
   if (areEqualSamples(expected, got, isFuzzy)) return null
   return `${where}\n        exp: ${samplesText(expected)}\n        got: ${samplesText(got)}`
+}
+
+/** Reads `{{schema:0 count:1 …}}`. Throws Error. */
+function parseOneHistogram(text: string): FloatHistogram {
+  const { values } = parseSeries(`{} ${text}`)
+  const [value] = values
+  if (values.length !== 1 || value?.kind !== 'histogram') {
+    throw new Error(`expected 1 native histogram, got ${values.length} values`)
+  }
+  return value.histogram
 }
 
 function alertsText(alerts: readonly ExpectedAlert[]): string {
@@ -212,5 +245,9 @@ function alertsText(alerts: readonly ExpectedAlert[]): string {
 
 function samplesText(samples: readonly TestSample[]): string {
   if (samples.length === 0) return 'nil'
-  return samples.map(({ labels, value }) => `${labelsText(labels)} ${formatFloat(value)}`).join(', ')
+  return samples
+    .map(({ labels, value, histogram }) => {
+      return `${labelsText(labels)} ${histogram === undefined ? formatFloat(value) : histogramTestText(histogram)}`
+    })
+    .join(', ')
 }
