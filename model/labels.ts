@@ -91,6 +91,15 @@ export function labelsText(labels: Labels): string {
   return `${isClassic ? metric : ''}{${inside.join(', ')}}`
 }
 
+/** How Prometheus prints labels in its errors: `{__name__="up", job="a"}`, the name as any other. */
+export function bracedLabelsText(labels: Labels): string {
+  const inside = Array.from(
+    labelPairs(labels),
+    ([name, value]) => `${isClassicLabelName(name) ? name : quoteText(name)}=${quoteText(value)}`,
+  )
+  return `{${inside.join(', ')}}`
+}
+
 /** Whether a metric name needs no quotes in PromQL. */
 export function isClassicMetricName(name: string): boolean {
   return /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)

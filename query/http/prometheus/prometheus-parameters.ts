@@ -18,14 +18,18 @@ export function readTime(query: QueryString, name: string, nowMs: number): numbe
   if (text === null) return null
   const ms = parseTimestamp(text, nowMs)
   if (ms !== null) return ms
-  throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`)
+  throw invalid(
+    name,
+    `invalid time value for '${name}': cannot parse ${JSON.stringify(text)} to a valid timestamp`,
+  )
 }
 
 /** A time that must be there. */
 export function requireTime(query: QueryString, name: string, nowMs: number): number {
-  const ms = readTime(query, name, nowMs)
+  const text = firstValue(query, name) ?? ''
+  const ms = text === '' ? null : parseTimestamp(text, nowMs)
   if (ms !== null) return ms
-  throw invalid(name, 'cannot parse "" to a valid timestamp')
+  throw invalid(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`)
 }
 
 /** A duration: seconds with decimals, or `1h30m`; milliseconds. Null when absent. */
@@ -53,12 +57,16 @@ export function readLimit(query: QueryString, name = 'limit'): number | null {
   return Number(text) === 0 ? null : Number(text)
 }
 
+/** How a query's selector is refused, and how one that stands alone is. */
+const EMPTY_SELECTOR = 'vector selector must contain at least one non-empty matcher'
+const NO_MATCHER = 'match[] must contain at least one non-empty matcher'
+
 /** The selectors of `match[]`. */
 export function readMatchers(query: QueryString): Matcher[][] {
   return allValues(query, 'match[]').map((text) => {
     const matchers = parseSelector(text)
     if (matchers.every(({ op, value }) => (op === '=' && value === '') || (op === '=~' && value === ''))) {
-      throw invalid('match[]', 'match[] must contain at least one non-empty matcher')
+      throw invalid('match[]', NO_MATCHER)
     }
     return [...matchers]
   })
@@ -74,7 +82,8 @@ function parseSelector(text: string): readonly Matcher[] {
     const expr = parseExpression(text)
     if (expr.kind === 'vectorSelector') return expr.matchers
   } catch (error) {
-    throw invalid('match[]', errorMessage(error))
+    const message = errorMessage(error)
+    throw invalid('match[]', message.endsWith(EMPTY_SELECTOR) ? NO_MATCHER : message)
   }
   throw invalid('match[]', `${JSON.stringify(text)} is not a series selector`)
 }

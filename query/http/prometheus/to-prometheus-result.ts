@@ -36,7 +36,8 @@ export function toPrometheusResult(result: QueryResult, limit: number | null): R
     case 'string':
       return { resultType: 'string', result: [result.timestampMs / 1000, result.value] }
     case 'scalar':
-      return { resultType: 'scalar', result: sample(result.timestampMs, result.value) }
+      // Prometheus writes a scalar without exponent, unlike samples.
+      return { resultType: 'scalar', result: [result.timestampMs / 1000, formatFloat(result.value, 'plain')] }
     case 'vector':
       return {
         resultType: 'vector',

@@ -1,7 +1,6 @@
 import { RE2JS } from 're2js'
 import { expandMatch } from '../../../model/expand-match.ts'
 import { type Labels, labelValue, METRIC_NAME, withLabel } from '../../../model/labels.ts'
-import { errorMessage } from '../../../runtime/errors.ts'
 import { executionError, mergeEqualLabels } from './evaluation.ts'
 import type { GridSeries } from './grid.ts'
 
@@ -58,7 +57,7 @@ function relabel(
 function compile(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.DOTALL)
-  } catch (thrown) {
-    throw executionError(`invalid regular expression in label_replace(): ${pattern}: ${errorMessage(thrown)}`)
+  } catch {
+    throw executionError(`invalid regular expression in label_replace(): ${pattern}`)
   }
 }

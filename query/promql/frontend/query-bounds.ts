@@ -25,7 +25,7 @@ export function startDeadline(timeoutMs: number, client: AbortSignal | undefined
     Math.min(LONGEST_MS, Math.max(0, timeoutMs)),
   )
   const leave = () => controller.abort()
-  if (client?.aborted === true) leave()
+  if (client?.aborted === true || timeoutMs <= 0) leave()
   client?.addEventListener('abort', leave, { once: true })
   return {
     signal: controller.signal,
@@ -34,6 +34,7 @@ export function startDeadline(timeoutMs: number, client: AbortSignal | undefined
       client?.removeEventListener('abort', leave)
     },
     explain: (error) => {
+      if (timeoutMs <= 0) return new AppError('QUERY_TIMEOUT', 'query timed out in query execution')
       if (client?.aborted === true) return new AppError('CANCELLED', `query was canceled in ${place(error)}`)
       if (isLate || isOf(error, 'QUERY_TIMEOUT')) {
         return new AppError('QUERY_TIMEOUT', `query timed out in ${place(error)}`, { cause: error })

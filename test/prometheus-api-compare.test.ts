@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { labelsFrom } from '../model/labels.ts'
+import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
+import { type OpenFacades, openFacades } from './support/open-facades.ts'
+import { type PrometheusProcess, prometheusVersion, startPrometheus } from './support/prometheus-process.ts'
+import { remoteWrite } from './support/remote-write-client.ts'
+
+const version = prometheusVersion()
+const NOW = Math.floor(Date.now() / 60_000) * 60_000 - 60_000
+const NOW_S = NOW / 1000
+const START_S = NOW_S - 600
+
+/** What the installed version does otherwise than Prometheus 3, which we do as: the request, and how its answer becomes ours. */
+const KNOWN: readonly (readonly [RegExp, (answer: Answer) => Answer])[] = [
+  // The parameter is not known to it.
+  [/lookback_delta/, () => SKIPPED],
+  // The first letter was a capital.
+  [
+    /"x"|2020-01-01/,
+    (answer) => withError(answer, (error) => error.replace(': Invalid time', ': invalid time')),
+  ],
+  // The parameter is named since.
+  [
+    /query_range/,
+    (answer) => withError(answer, (error) => error.replace(QUERY_ERROR, 'invalid parameter "query": ')),
+  ],
+  // Where it notices is chance.
+  [
+    /"timeout":"(0|-1)"/,
+    (answer) => withError(answer, (error) => error.replace('query queue', 'query execution')),
+  ],
+  // It does not count them.
+  [/targets/, () => SKIPPED],
+]
+const QUERY_ERROR = /^(?=\d+:\d+: parse error|invalid expression type)/
+const SKIPPED: Answer = { status: 0, type: null, body: null }
+
+interface Answer {
+  readonly status: number
+  readonly type: string | null
+  readonly body: unknown
+}
+
+describe.skipIf(version === null)(
+  `the API beside Prometheus ${version ?? '(which is not installed)'}`,
+  () => {
+    let facades: OpenFacades
+    let prometheus: PrometheusProcess
+    let ours: string
+
+    beforeAll(async () => {
+      facades = await openFacades({ now: NOW })
+      ours = `${await facades.app.listen({ host: '127.0.0.1', port: 0 })}/prometheus`
+      prometheus = await startPrometheus()
+      const series = [
+        { name: 'requests_total', job: 'cart', of: (i: number) => i * 7 },
+        { name: 'requests_total', job: 'pay', of: (i: number) => (i % 7) * 1e21 },
+        { name: 'small', job: 'cart', of: (i: number) => i * 1e-8 },
+        { name: 'odd', job: 'ü"\\', of: (i: number) => [Number.NaN, Infinity, -Infinity, -0][i % 4] ?? 0 },
+      ].map(({ name, job, of }) => ({
+        labels: labelsFrom([
+          ['__name__', name],
+          ['job', job],
+        ]),
+        samples: Array.from({ length: 40 }, (_, i) => ({
+          timestampMs: NOW - 600_000 + 17 + i * 15_000,
+          value: of(i),
+        })),
+      }))
+      const answer = await remoteWrite(prometheus.url, series, { path: '/api/v1/write' })
+      expect(answer).toMatchObject({ status: 204 })
+      await createSampleWriter(facades.deps.storage).write(
+        'default',
+        series.flatMap(({ labels, samples }) => samples.map((sample) => ({ labels, ...sample }))),
+        'compare',
+      )
+    }, 60_000)
+    afterAll(async () => {
+      await prometheus?.stop()
+      await facades?.close()
+    })
+
+    async function ask(base: string, path: string, form?: string): Promise<Answer> {
+      const response = await fetch(`${base}/api/v1${path}`, {
+        ...(form === undefined
+          ? {}
+          : {
+              method: 'POST',
+              body: form,
+              headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            }),
+      })
+      const text = await response.text()
+      const type = response.headers.get('content-type')?.split(';')[0] ?? null
+      return { status: response.status, type, body: text === '' ? null : JSON.parse(text) }
+    }
+
+    function encoded(parameters: Readonly<Record<string, string | readonly string[]>>): string {
+      const query = new URLSearchParams()
+      for (const [name, value] of Object.entries(parameters)) {
+        for (const one of [value].flat()) query.append(name, one)
+      }
+      return query.toString()
+    }
+
+    const time = String(NOW_S)
+    const range = { start: String(START_S), end: time, step: '60' }
+
+    test.each<[string, Record<string, string | readonly string[]>]>([
+      ['/query', { query: 'requests_total', time }],
+      ['/query', { query: 'requests_total', time: new Date(NOW).toISOString() }],
+      ['/query', { query: 'requests_total', time: '1.5e9' }],
+      ['/query', { query: 'requests_total[1m]', time }],
+      ['/query', { query: 'requests_total[1m]', time: `${NOW_S - 600.5}` }],
+      ['/query', { query: 'small', time }],
+      ['/query', { query: 'odd[2m]', time }],
+      ['/query', { query: '-1e-7', time }],
+      ['/query', { query: '1e21 + 1e-300', time }],
+      ['/query', { query: '"a\\"b"', time }],
+      ['/query', { query: 'nothing', time }],
+      ['/query', { query: 'nothing[5m]', time }],
+      ['/query', { query: 'requests_total', time, lookback_delta: '1s' }],
+      ['/query', { query: 'requests_total', time, lookback_delta: '20' }],
+      ['/query', { query: 'requests_total', time, lookback_delta: '0' }],
+      ['/query', { query: 'requests_total', time, lookback_delta: '-5m' }],
+      ['/query', { query: 'requests_total', time, lookback_delta: 'x' }],
+      ['/query', { query: 'requests_total', time, timeout: '5s' }],
+      ['/query', { query: 'requests_total', time, timeout: 'x' }],
+      ['/query', { query: 'requests_total', time, timeout: '1e30' }],
+      ['/query', { query: 'requests_total', time, timeout: '0' }],
+      ['/query', { query: 'requests_total', time, timeout: '-1' }],
+      ['/query', { query: 'requests_total', time: 'x' }],
+      ['/query', { query: 'requests_total', time: '2020-01-01' }],
+      ['/query', { query: 'requests_total{', time }],
+      ['/query', { query: '', time }],
+      ['/query', { time }],
+      ['/query', { query: 'sum(', time }],
+      ['/query', { query: 'requests_total + on(job) group_left requests_total', time }],
+      ['/query', { query: 'requests_total * on() requests_total', time }],
+      ['/query', { query: 'label_replace(requests_total, "x", "$1", "job", "(")', time }],
+      ['/query', { query: 'label_replace(requests_total, "job", "same", "job", ".*")', time }],
+      ['/query', { query: 'rate(requests_total)', time }],
+      ['/query_range', { query: 'requests_total', ...range }],
+      ['/query_range', { query: 'rate(requests_total[2m])', ...range }],
+      ['/query_range', { query: 'odd', ...range }],
+      ['/query_range', { query: 'small', ...range, step: '0.5' }],
+      ['/query_range', { query: 'time()', ...range, step: '1m' }],
+      [
+        '/query_range',
+        { query: '1', ...range, end: `${NOW_S - 0.25}`, start: `${NOW_S - 60.125}`, step: '7.3' },
+      ],
+      ['/query_range', { query: 'nothing', ...range }],
+      ['/query_range', { query: 'requests_total[1m]', ...range }],
+      ['/query_range', { query: '"text"', ...range }],
+      ['/query_range', { query: 'requests_total{', ...range }],
+      ['/query_range', { ...range }],
+      ['/query_range', { query: '1', ...range, step: '0' }],
+      ['/query_range', { query: '1', ...range, step: '-1' }],
+      ['/query_range', { query: '1', ...range, step: 'x' }],
+      ['/query_range', { query: '1', ...range, step: '1e30' }],
+      ['/query_range', { query: '1', start: range.start, end: range.end }],
+      ['/query_range', { query: '1', start: range.start, step: '1' }],
+      ['/query_range', { query: '1', end: range.end, step: '1' }],
+      ['/query_range', { query: '1', ...range, start: 'x' }],
+      ['/query_range', { query: '1', ...range, end: 'y' }],
+      ['/query_range', { query: '1', ...range, end: String(START_S - 1) }],
+      ['/query_range', { query: '1', ...range, start: '0', step: '1' }],
+      ['/query_range', { query: '1', ...range, start: `${NOW_S - 11_000}`, step: '1' }],
+      ['/query_range', { query: '1', ...range, start: `${NOW_S - 11_000.9}`, step: '1' }],
+      ['/query_range', { query: '1', ...range, start: `${NOW_S - 11_001}`, step: '1' }],
+      ['/query_range', { query: '1', ...range, timeout: 'x' }],
+      ['/query_range', { query: '1', ...range, lookback_delta: 'x' }],
+      ['/query_range', { query: 'requests_total', ...range, lookback_delta: '5s' }],
+      ['/series', { 'match[]': ['requests_total', '{job="cart"}'], start: range.start, end: range.end }],
+      ['/series', { 'match[]': 'nothing', start: range.start, end: range.end }],
+      ['/series', {}],
+      ['/series', { 'match[]': 'requests_total{' }],
+      ['/series', { 'match[]': '{job=~".*"}' }],
+      ['/series', { 'match[]': 'requests_total', start: 'x' }],
+      ['/labels', { start: range.start, end: range.end }],
+      ['/labels', { 'match[]': 'small', start: range.start, end: range.end }],
+      ['/labels', { 'match[]': 'nothing', start: range.start, end: range.end }],
+      ['/labels', { start: 'x' }],
+      ['/label/job/values', { start: range.start, end: range.end }],
+      ['/label/job/values', { 'match[]': ['small', 'odd'] }],
+      ['/label/nothing/values', {}],
+      ['/label/__name__/values', {}],
+      ['/format_query', { query: 'sum(a)by(b)' }],
+      ['/format_query', { query: 'sum(' }],
+      ['/query_exemplars', { query: 'small', start: range.start, end: range.end }],
+      ['/query_exemplars', { query: '1', start: range.start, end: range.end }],
+      ['/query_exemplars', { query: 'small', start: range.end, end: range.start }],
+      ['/query_exemplars', { query: 'sum(' }],
+      ['/query_exemplars', { query: 'small', start: 'x' }],
+      ['/rules', {}],
+      ['/alerts', {}],
+      ['/targets', {}],
+      ['/alertmanagers', {}],
+      ['/metadata', {}],
+    ])('%s %j', async (path, parameters) => {
+      const known = (answer: Answer) =>
+        KNOWN.reduce(
+          (made, [request, change]) =>
+            request.test(`${path} ${JSON.stringify(parameters)}`) ? change(made) : made,
+          answer,
+        )
+      const [theirs, answer] = await Promise.all([
+        ask(prometheus.url, `${path}?${encoded(parameters)}`),
+        ask(ours, `${path}?${encoded(parameters)}`),
+      ])
+      const expected = known(theirs)
+      if (expected === SKIPPED) return
+      expect(answer).toEqual(expected)
+      if (!/query|series|labels$/.test(path) || path === '/query_exemplars') return
+      const [expectedPost, post] = await Promise.all([
+        ask(prometheus.url, path, encoded(parameters)),
+        ask(ours, path, encoded(parameters)),
+      ])
+      expect(post).toEqual(known(expectedPost))
+    })
+  },
+)
+
+function withError(answer: Answer, change: (error: string) => string): Answer {
+  const body = answer.body as { readonly error?: string } | null
+  return body?.error === undefined ? answer : { ...answer, body: { ...body, error: change(body.error) } }
+}
