@@ -9,8 +9,14 @@ import { createExportSink } from './create-export-sink.ts'
 import { createGroupCommit } from './journal/group-commit.ts'
 import { createJournalWriter } from './journal/journal-writer.ts'
 import { createTelemetryBlocks } from './otlp/telemetry-blocks.ts'
-import { answerWrite, refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
-import type { WriteSink } from './prometheus/write-sink.ts'
+import {
+  answerWrite,
+  refusedWrite,
+  type WriteAnswer,
+  type WriteAnswerOptions,
+  type WriteRequest,
+} from './prometheus/answer-write.ts'
+import { createUnsnappy } from './prometheus/unsnappy.ts'
 import { createByteBudget } from './receivers/byte-budget.ts'
 import { createOtlpGrpc } from './receivers/otlp-grpc.ts'
 import { createOtlpHttp } from './receivers/otlp-http.ts'
@@ -44,7 +50,12 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     const budget = createByteBudget(data.config.maxInFlight)
     const options = {
       sink,
-      writes: sink,
+      writes: {
+        sink,
+        unsnappy: createUnsnappy(),
+        maxMessageBytes: data.config.maxMessageSize,
+        logger,
+      },
       access,
       budget,
       metrics: createReceiverMetrics(registry, budget),
@@ -105,7 +116,7 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
 
 /** Takes what came on the API's listener; it counts as what comes on the receivers' own. */
 async function takeHandedWrite(
-  options: ReceiverOptions & { readonly sink: WriteSink },
+  options: ReceiverOptions & { readonly writes: WriteAnswerOptions },
   request: WriteRequest,
 ): Promise<WriteAnswer> {
   const { metrics, clock } = options
@@ -114,7 +125,7 @@ async function takeHandedWrite(
   metrics.inFlight(1)
   metrics.received('remote-write', 'metrics', request.body.length)
   const answer = lease.take(request.body.length)
-    ? await answerWrite(options, request, lease)
+    ? await answerWrite(options.writes, request, lease)
     : refusedWrite(overloaded())
   lease.release()
   metrics.inFlight(-1)

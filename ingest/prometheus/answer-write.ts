@@ -2,7 +2,7 @@ import { AppError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { ByteLease } from '../receivers/byte-budget.ts'
 import { overloaded, statusOf } from '../receivers/receiver.ts'
-import { unsnappy } from './unsnappy.ts'
+import type { Unsnappy } from './unsnappy.ts'
 import type { WriteResult, WriteSink } from './write-sink.ts'
 import { type WriteVersion, writeVersionOf } from './write-version.ts'
 
@@ -26,6 +26,7 @@ export interface WriteAnswer {
 /** What answers are made with. */
 export interface WriteAnswerOptions {
   readonly sink: WriteSink
+  readonly unsnappy: Unsnappy
   /** Largest message, bytes, decompressed. */
   readonly maxMessageBytes: number
   readonly logger: Logger
@@ -46,7 +47,7 @@ export async function answerWrite(
   let version: WriteVersion = 1
   try {
     version = writeVersionOf(request.contentType, request.contentEncoding)
-    const message = unsnappy(request.body, options.maxMessageBytes)
+    const message = options.unsnappy(request.body, options.maxMessageBytes)
     if (!lease.take(message.length)) throw overloaded()
     const result = await options.sink.acceptWrite(version, request.tenant, message)
     const headers = writtenHeaders(version, result)

@@ -4,8 +4,7 @@ import type { ByteLease } from '../receivers/byte-budget.ts'
 import type { ReceiverOptions } from '../receivers/receiver.ts'
 import { readBody } from '../receivers/request-body.ts'
 import type { HttpAnswer } from '../receivers/send-answer.ts'
-import { answerWrite, refusedWrite, type WriteAnswer } from './answer-write.ts'
-import type { WriteSink } from './write-sink.ts'
+import { answerWrite, refusedWrite, type WriteAnswer, type WriteAnswerOptions } from './answer-write.ts'
 
 /** Where remote write is taken, on every listener that takes it. */
 export const WRITE_PATH = '/prometheus/api/v1/write'
@@ -18,7 +17,7 @@ export function isWriteRequest(request: IncomingMessage): boolean {
 
 /** Takes one request of remote write on a receiver's listener, from its head to what is answered. Never rejects. */
 export async function takeWrite(
-  options: ReceiverOptions & { readonly writes: WriteSink; readonly isClosing: boolean },
+  options: ReceiverOptions & { readonly writes: WriteAnswerOptions; readonly isClosing: boolean },
   request: IncomingMessage,
   response: ServerResponse,
   lease: ByteLease,
@@ -46,7 +45,7 @@ export async function takeWrite(
     const body = await readBody(request, options.maxMessageBytes, lease)
     options.metrics.received('remote-write', 'metrics', body.length)
     const answer = await answerWrite(
-      { ...options, sink: options.writes },
+      options.writes,
       {
         tenant,
         contentType: headers['content-type'],

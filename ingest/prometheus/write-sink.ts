@@ -17,7 +17,7 @@ export interface WriteResult {
 export interface WriteSink {
   /**
    * Resolves when everything that was accepted is durable in the journal. Throws AppError: MALFORMED_MESSAGE (nothing was taken), JOURNAL_FULL,
-   * JOURNAL_UNWRITABLE, OVERLOADED (try again later). The bytes may be reused by the caller once the promise is settled.
+   * JOURNAL_UNWRITABLE, OVERLOADED (try again later). The bytes are not looked at any more when the call has returned.
    */
   acceptWrite(version: WriteVersion, tenant: string, message: Uint8Array): Promise<WriteResult>
 }

@@ -4,7 +4,7 @@ import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { TlsMaterial } from '../../runtime/tls.ts'
 import type { ExportSink } from '../export-sink.ts'
-import type { WriteSink } from '../prometheus/write-sink.ts'
+import type { WriteAnswerOptions } from '../prometheus/answer-write.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { OtlpStatus } from './otlp-response.ts'
 import type { ReceiverMetrics } from './receiver-metrics.ts'
@@ -13,7 +13,7 @@ import type { ReceiverMetrics } from './receiver-metrics.ts'
 export interface ReceiverOptions {
   readonly sink: ExportSink
   /** Takes Prometheus' remote write over HTTP; absent: nobody does. */
-  readonly writes?: WriteSink
+  readonly writes?: WriteAnswerOptions
   readonly access: AccessControl
   /** Shared by the receivers, so that all requests together stay within `ingest.maxInFlight`. */
   readonly budget: ByteBudget
