@@ -109,22 +109,6 @@ describe('a range query', () => {
   })
 })
 
-describe('what is not there yet', () => {
-  test.each<[string, string]>([
-    ['limit_ratio(0.5, a)', 'not supported yet: limit_ratio at 1:1'],
-    ['1 +\n  info(a)', 'not supported yet: info at 2:3'],
-    ['rate(a[5m] anchored)', 'not supported yet: anchored at 1:6'],
-    ['a smoothed', 'not supported yet: smoothed at 1:1'],
-    ['a + fill(0) b', 'not supported yet: fill at 1:1'],
-    ['start_timestamp(a)', 'not supported yet: start_timestamp at 1:1'],
-  ])('%s is refused', async (expr, message) => {
-    await expect(engine.instant({ tenant: TENANT, expr, timeMs: 0 })).rejects.toMatchObject({
-      code: 'QUERY_NOT_SUPPORTED',
-      message,
-    })
-  })
-})
-
 describe('limits', () => {
   const query = { tenant: TENANT, expr: 'sum_over_time(b[10m])', timeMs: 600_000 }
 

@@ -6,6 +6,7 @@ import { createAnnotations } from './evaluator/annotations.ts'
 import { evaluate } from './evaluator/evaluate.ts'
 import { evaluateRange } from './evaluator/evaluate-range-function.ts'
 import { type Evaluation, mergeEqualLabels } from './evaluator/evaluation.ts'
+import { extendedRangeSamples } from './evaluator/extended-range-samples.ts'
 import { emptyBounds, findWindows } from './evaluator/find-windows.ts'
 import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
 import { loadInputs } from './evaluator/load-inputs.ts'
@@ -13,7 +14,9 @@ import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
 import { parseExpression } from './parse-expression.ts'
 import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
+import { resolveContext } from './resolve-context.ts'
 import { resolveDurations } from './resolve-durations.ts'
+import { resolveInfo } from './resolve-info.ts'
 import type { Series, SeriesSource } from './series-source.ts'
 
 /** What an engine is made from. Defaults are Prometheus'. */
@@ -42,12 +45,11 @@ const MAX_SAMPLES = 50_000_000
 /** Makes an engine on a source. */
 export function createQueryEngine(options: QueryEngineOptions): QueryEngine {
   const prepare = async (query: InstantQuery | RangeQuery, top: Grid) => {
+    const { startMs, endMs, stepMs } =
+      'timeMs' in query ? { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 } : query
     const parsed = parseExpression(query.expr)
-    const rangeMs = timeAt(top, top.count - 1) - top.startMs
-    const expr = resolveDurations(query.expr, parsed, {
-      stepMs: 'stepMs' in query ? query.stepMs : 0,
-      rangeMs,
-    })
+    const timed = resolveDurations(query.expr, parsed, { stepMs, rangeMs: endMs - startMs })
+    const expr = resolveInfo(resolveContext(timed, { startMs, endMs, stepMs }))
     const run = await startRun(options, query, expr, top)
     return { expr, run }
   }
@@ -99,6 +101,7 @@ async function startRun(
     lookbackMs,
     defaultStepMs,
     isNameRemovalDelayed: options.isNameRemovalDelayed ?? false,
+    usesStartTimestamps,
     samples,
     computed,
     notes: createAnnotations(query.expr),
@@ -160,7 +163,17 @@ async function windowOf(run: Evaluation, expr: Expr): Promise<Answer> {
   const ends = Float64Array.of(referenceTime(shift, run.top, 0, run.top))
   const bounds = emptyBounds(1)
   const matrix: MatrixSeries[] = []
-  for (const { labels, dropName, timestamps, values, histograms } of series) {
+  const extended = node.kind === 'subquery' ? '' : node.selector.bounds
+  for (const one of series) {
+    const { labels, dropName, timestamps, values, histograms } = one
+    if (extended !== '') {
+      const [endMs = 0] = ends
+      const { lookbackMs } = run
+      const window = { bounds: extended, startMs: endMs - node.rangeMs, endMs, lookbackMs }
+      const samples = extendedRangeSamples(one, window)
+      if (samples !== null) matrix.push({ labels, ...samples })
+      continue
+    }
     findWindows(timestamps, ends, node.rangeMs, 0, bounds)
     const [from = 0] = bounds.from
     const [to = 0] = bounds.to

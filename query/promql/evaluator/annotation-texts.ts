@@ -8,6 +8,8 @@ export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation'
 /** Prometheus' words (`util/annotations`) for what is told beside an answer; `name` is the metric's. */
 export const annotationTexts = {
   badQuantile: (phi: number) => `quantile value should be between 0 and 1, got ${formatFloat(phi, 'g', -1)}`,
+  badRatio: (ratio: number, cap: number) =>
+    `ratio value should be between -1 and 1, got ${formatFloat(ratio, 'g', -1)}, capping to ${cap}`,
   mixedFloatsHistograms: (name: string) =>
     `encountered a mix of histograms and floats for metric name ${quoteText(name)}`,
   mixedFloatsHistogramsInAggregation: () => 'encountered a mix of histograms and floats for aggregation',

@@ -5,9 +5,10 @@ import { type Group, groupSeries, type ReducingOp, reduceGroup } from './aggrega
 import { combineGroup } from './aggregate-histograms.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import type { Evaluate } from './evaluate.ts'
-import { type Evaluation, executionError, notSupported } from './evaluation.ts'
+import { type Evaluation, executionError } from './evaluation.ts'
 import { type Grid, type GridSeries, isAnywhere, withoutHistograms } from './grid.ts'
 import { isLabelName } from './label-functions.ts'
+import { limitRatio } from './limit-ratio.ts'
 import { countValues, readCounts, selectFromGroups } from './select-from-groups.ts'
 
 /** An aggregation on a grid. */
@@ -43,8 +44,7 @@ export async function evaluateAggregate(
       return reduceGroups(run, node, 'quantile', value.series, grid, phi)
     }
     case 'limit_ratio':
-      if (numbersOf(parameter).some(Number.isNaN)) throw executionError('Ratio value is NaN')
-      throw notSupported(run, node.op, node)
+      return limitRatio(run, value.series, numbersOf(parameter), node.param ?? node)
     default:
       return reduceGroups(run, node, node.op, value.series, grid, new Float64Array(0))
   }

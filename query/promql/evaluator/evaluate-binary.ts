@@ -1,7 +1,8 @@
+import { quoteText } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { ArithmeticOp, BinaryExpr, ComparisonOp, TrimOp } from '../ast.ts'
 import type { Evaluate } from './evaluate.ts'
-import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
 import { type Grid, type GridSeries, type GridValue, isAnywhere, setHistogram } from './grid.ts'
 import { operateOnHistograms } from './histogram-operators.ts'
 import { matchVectors } from './match-vectors.ts'
@@ -32,13 +33,12 @@ export async function evaluateBinary(
     return { type: 'vector', series: combineSets(op, matching, lhs.series, rhs.series, grid) }
   }
   if (lhs.type === 'scalar' && rhs.type === 'scalar') {
-    if (isTrim(op)) throw new AppError('INTERNAL', `Cannot evaluate ${op}: both sides are scalars`)
+    if (isTrim(op)) throw executionError(`operator ${quoteText(op)} not allowed for Scalar operations`)
     return { type: 'scalar', values: onScalars(op, lhs.values, rhs.values) }
   }
   if (lhs.type === 'vector' && rhs.type === 'vector') {
-    if (matching === null || matching.fillLeft !== null || matching.fillRight !== null) {
-      throw notSupported(run, 'fill', node)
-    }
+    if (matching === null)
+      throw new AppError('INTERNAL', `Cannot evaluate ${op}: it does not say what matches`)
     await run.breathe()
     return {
       type: 'vector',

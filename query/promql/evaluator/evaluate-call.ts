@@ -19,6 +19,7 @@ import { evaluateSelector } from './evaluate-selector.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
 import { emptySeries, endOf, type Grid, type GridSeries, type GridValue, isAnywhere, timeAt } from './grid.ts'
 import { histogramFraction, histogramQuantile, histogramQuantiles } from './histogram-functions.ts'
+import { addInfo } from './info-function.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
 import { larger, MATH_FUNCTIONS, PARAMETER_FUNCTIONS, smaller } from './math-functions.ts'
 import { sortByLabels, sortByValue } from './sort-series.ts'
@@ -78,6 +79,8 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation> = new Map<string, Imp
   named('min_of', async (context) => combine(context, smaller)),
   named('max_of', async (context) => combine(context, larger)),
   named('timestamp', timestamps),
+  named('start_timestamp', startTimestamps),
+  named('info', info),
   named('absent', async (context) => absent(context, await presence(context))),
   named('absent_over_time', async (context) => absent(context, await rangePresence(context))),
   named('sort', (context) => sorted(context, 'ascending')),
@@ -216,8 +219,31 @@ async function timestamps(context: CallContext): Promise<GridValue> {
     const times = series.map((one) => ({ ...one, histograms: null }))
     return vectorOf(mapSeries(run, times, (_, i) => timeAt(grid, i) / 1000))
   }
-  const series = await evaluateSelector(run, arg, grid, true)
+  const series = await evaluateSelector(run, arg, grid, 'times')
   return vectorOf(mapSeries(run, series, (seconds) => seconds))
+}
+
+/** When the counters behind samples began; of anything but a selector that is not known. */
+async function startTimestamps(context: CallContext): Promise<GridValue> {
+  const { run, grid } = context
+  const arg = unwrap(context.arg(0))
+  if (arg.kind !== 'vectorSelector' || !run.usesStartTimestamps) return vectorOf([])
+  const series = await evaluateSelector(run, arg, grid, 'starts')
+  return vectorOf(mapSeries(run, series, (seconds) => seconds))
+}
+
+async function info(context: CallContext): Promise<GridValue> {
+  const { run, grid } = context
+  const selector = context.arg(1)
+  if (selector.kind !== 'vectorSelector')
+    throw new AppError('INTERNAL', 'Cannot call info: no label selectors')
+  const input = {
+    base: await context.vector(0),
+    infos: await evaluateSelector(run, selector, grid),
+    times: await evaluateSelector(run, selector, grid, 'times'),
+    matchers: selector.matchers,
+  }
+  return vectorOf(addInfo(run, input, grid))
 }
 
 /** The only number, NaN where there is none or more than one. */

@@ -8,6 +8,7 @@ import { isCounterName } from './counter-name.ts'
 import type { Evaluate } from './evaluate.ts'
 import { samplesOf } from './evaluate-selector.ts'
 import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import { computeExtended, refuseExtended } from './extended-windows.ts'
 import { emptyBounds, findWindows, splitSamples } from './find-windows.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, timeAt } from './grid.ts'
 import { OVER_TIME_FUNCTIONS } from './over-time-functions.ts'
@@ -44,6 +45,7 @@ export async function evaluateRangeFunction(
   if (range === undefined || functions === undefined) throw notSupported(run, call.name, call)
   const parameters = await readParameters(run, call, grid, evaluate)
   const input = await evaluateRange(run, range, grid, evaluate)
+  refuseExtended(input.node, call.name)
   const windowsOf = createWindows(run, input.node, grid, parameters, range)
   const isRate = call.name === 'rate' || call.name === 'increase'
   const found: GridSeries[] = []
@@ -53,7 +55,8 @@ export async function evaluateRangeFunction(
       : withoutName(run, series.labels)
     const result = emptySeries(named.labels, named.dropName, grid)
     const windows = windowsOf(series)
-    if (windows.histograms === null) functions.floats(windows, result)
+    if (windows.bounds !== '') computeExtended(call.name, windows, windows.bounds, functions, result)
+    else if (windows.histograms === null) functions.floats(windows, result)
     else if (functions.mixed !== undefined) functions.mixed(windows, result)
     else ignoreHistograms(windows, windows.histograms, functions, result)
     if (isAnywhere(result)) {
@@ -87,7 +90,7 @@ function ignoreHistograms(
  * again: the bounds are reused.
  */
 export function createWindows(
-  run: Pick<Evaluation, 'top' | 'notes'>,
+  run: Pick<Evaluation, 'top' | 'notes' | 'lookbackMs'>,
   node: MatrixSelector | Subquery,
   grid: Grid,
   parameters: readonly Float64Array[],
@@ -103,16 +106,20 @@ export function createWindows(
   const floatBounds = emptyBounds(grid.count)
   const histogramBounds = emptyBounds(grid.count)
   const { rangeMs } = node
+  const bounds = node.kind === 'subquery' ? '' : node.selector.bounds
+  const beforeMs = bounds === '' ? rangeMs : rangeMs + run.lookbackMs
+  const afterMs = bounds === 'smoothed' ? run.lookbackMs : 0
   return (series) => {
     const { floats, histograms } = splitSamples(series)
-    findWindows(floats.times, ends, rangeMs, 0, floatBounds)
-    if (histograms !== null) findWindows(histograms.times, ends, rangeMs, 0, histogramBounds)
+    findWindows(floats.times, ends, beforeMs, afterMs, floatBounds)
+    if (histograms !== null) findWindows(histograms.times, ends, beforeMs, afterMs, histogramBounds)
     return {
       labels: series.labels,
       floats: { ...floats, ...floatBounds },
       histograms: histograms === null ? null : { ...histograms, ...histogramBounds },
       ends,
       rangeMs,
+      bounds,
       moments,
       parameters,
       notes: run.notes,
@@ -132,7 +139,6 @@ export async function evaluateRange(
     case 'paren':
       return evaluateRange(run, expr.expr, grid, evaluate)
     case 'matrixSelector': {
-      if (expr.selector.bounds !== '') throw notSupported(run, expr.selector.bounds, expr)
       return { node: expr, series: samplesOf(run, expr).map((series) => ({ ...series, dropName: false })) }
     }
     case 'subquery': {

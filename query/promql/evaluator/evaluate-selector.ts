@@ -4,20 +4,23 @@ import type { Evaluation } from './evaluation.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
 import { referenceTime } from './plan-selectors.ts'
 
+/** What is asked of the sample that a selector finds. */
+type Wanted = 'samples' | 'times' | 'starts'
+
 /**
  * An instant selector on a grid: at each moment the newest sample that is not older than the lookback, unless it says that the series
- * has ended. With `wantsTimes` the values are the samples' times in seconds: what `timestamp` gives.
+ * has ended. With `wanted` the values are the samples' times, or when what they count began (0: not known), in seconds.
  */
 export async function evaluateSelector(
   run: Evaluation,
   node: VectorSelector,
   grid: Grid,
-  wantsTimes = false,
+  wanted: Wanted = 'samples',
 ): Promise<GridSeries[]> {
   const found: GridSeries[] = []
   for (const series of run.samples.get(node) ?? []) {
     const result = emptySeries(series.labels, false, grid)
-    fillLatest(run, node, grid, series, result, wantsTimes)
+    fillLatest(run, node, grid, series, result, wanted)
     if (isAnywhere(result)) found.push(result)
     await run.breathe()
   }
@@ -28,9 +31,9 @@ function fillLatest(
   run: Evaluation,
   node: VectorSelector,
   grid: Grid,
-  { timestamps, values, stale, histograms }: Series,
+  { timestamps, values, stale, histograms, starts }: Series,
   result: GridSeries,
-  wantsTimes: boolean,
+  wanted: Wanted,
 ): void {
   let next = 0
   for (let i = 0; i < grid.count; i += 1) {
@@ -41,25 +44,29 @@ function fillLatest(
     const time = timestamps[latest] as number
     if (time <= atMs - run.lookbackMs) continue
     result.present[i] = 1
-    result.values[i] = wantsTimes ? time / 1000 : (values[latest] as number)
-    const histogram = wantsTimes ? null : histograms?.[latest]
+    if (wanted === 'times') result.values[i] = time / 1000
+    else result.values[i] = wanted === 'starts' ? (starts?.[latest] ?? 0) / 1000 : (values[latest] as number)
+    const histogram = wanted === 'samples' ? histograms?.[latest] : null
     if (histogram != null) setHistogram(result, i, histogram)
   }
 }
 
 /** The samples of a range selector's series, those left out that only say that a series has ended. */
 export function samplesOf(run: Evaluation, node: MatrixSelector): Series[] {
-  return (run.samples.get(node.selector) ?? []).map((series) => {
-    const { labels, stale, timestamps, values, histograms, starts } = series
-    if (stale === null) return series
-    const isReal = (_: unknown, index: number) => stale[index] !== 1
-    return {
-      labels,
-      timestamps: timestamps.filter(isReal),
-      values: values.filter(isReal),
-      stale: null,
-      histograms: histograms?.filter(isReal) ?? null,
-      starts: starts?.filter(isReal) ?? null,
-    }
-  })
+  return (run.samples.get(node.selector) ?? []).map(withoutStale)
+}
+
+/** A series without the samples that only say that it has ended. */
+export function withoutStale(series: Series): Series {
+  const { labels, stale, timestamps, values, histograms, starts } = series
+  if (stale === null) return series
+  const isReal = (_: unknown, index: number) => stale[index] !== 1
+  return {
+    labels,
+    timestamps: timestamps.filter(isReal),
+    values: values.filter(isReal),
+    stale: null,
+    histograms: histograms?.filter(isReal) ?? null,
+    starts: starts?.filter(isReal) ?? null,
+  }
 }

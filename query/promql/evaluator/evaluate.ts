@@ -5,9 +5,10 @@ import { evaluateAggregate } from './evaluate-aggregate.ts'
 import { evaluateBinary } from './evaluate-binary.ts'
 import { evaluateCall } from './evaluate-call.ts'
 import { evaluateSelector } from './evaluate-selector.ts'
-import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import { type Evaluation, mergeEqualLabels, withoutName } from './evaluation.ts'
 import type { Grid, GridSeries, GridValue } from './grid.ts'
 import { sampleSize } from './sample-size.ts'
+import { evaluateSmoothed } from './smoothed-selector.ts'
 import { computedValue } from './use-grids.ts'
 
 /** The type of {@link evaluate}, for nodes that evaluate what is below them. */
@@ -44,7 +45,9 @@ async function evaluateNode(run: Evaluation, expr: Expr, grid: Grid): Promise<Gr
     case 'unary':
       return evaluateUnary(run, expr, grid)
     case 'vectorSelector':
-      if (expr.bounds !== '') throw notSupported(run, expr.bounds, expr)
+      // An anchored selector of single moments is one like any other.
+      if (expr.bounds === 'smoothed')
+        return { type: 'vector', series: await evaluateSmoothed(run, expr, grid) }
       return { type: 'vector', series: await evaluateSelector(run, expr, grid) }
     case 'binary':
       return evaluateBinary(run, expr, grid, evaluate)

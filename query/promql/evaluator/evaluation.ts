@@ -21,6 +21,8 @@ export interface Evaluation {
    * function at once.
    */
   readonly isNameRemovalDelayed: boolean
+  /** Whether samples' start times are looked at; range selectors have none otherwise. */
+  readonly usesStartTimestamps: boolean
   /** The samples of every selector of the query. */
   readonly samples: ReadonlyMap<VectorSelector, readonly Series[]>
   /** What the source has computed by itself; below such a node there are no samples. */

@@ -1,9 +1,9 @@
 import type { FloatHistogram } from '../../../model/float-histogram.ts'
 import {
+  bracedLabelsText,
   keepLabels,
   type Labels,
   labelsKey,
-  labelsText,
   labelValue,
   METRIC_NAME,
   withLabel,
@@ -11,6 +11,7 @@ import {
 } from '../../../model/labels.ts'
 import type { ArithmeticOp, BinaryExpr, ComparisonOp, TrimOp, VectorMatching } from '../ast.ts'
 import { type Evaluation, executionError, withoutName } from './evaluation.ts'
+import { filledSeries, isFilled } from './fill-missing.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
 import { operateOnHistograms } from './histogram-operators.ts'
 import { elementOperator, isArithmetic, isTrim } from './scalar-operators.ts'
@@ -25,8 +26,8 @@ export function matchKey(matching: VectorMatching): (labels: Labels) => string {
 }
 
 /**
- * An operator on two vectors, other than those on sets: series are paired by their labels, moment by moment. Throws QUERY_EXECUTION_FAILED
- * where a pair is not unique.
+ * An operator on two vectors, other than those on sets: series are paired by their labels, moment by moment; those that have no partner, with what
+ * `fill…` says. Throws QUERY_EXECUTION_FAILED where a pair is not unique.
  */
 export function matchVectors(
   run: Evaluation,
@@ -44,23 +45,49 @@ export function matchVectors(
   const results = new Map<string, GridSeries>()
   // Which moments of a match have had their pair: of one-to-one the match itself, else the match with the labels of the result.
   const taken = new Map<string, Uint8Array>()
-  // Where the other side is empty there is nothing to match, and so nothing to refuse.
-  const isAnyPresent = anyPresent(many, grid)
+  const takenOfMatch = new Map<string, Uint8Array[]>()
+  // Where the other side is empty, and not filled, there is nothing to match, and so nothing to refuse.
+  const isAnyPresent = isFilled(matching) ? new Uint8Array(grid.count).fill(1) : anyPresent(many, grid)
   for (const group of partners.values()) refuseDuplicates(matching, group, isAnyPresent, isSwapped)
   const notes = createStepNotes()
 
+  const operate = (key: string, series: GridSeries, partner: GridSeries): void => {
+    const { labels, dropName } = resultLabels(run, node, series.labels, partner.labels)
+    const resultKey = labelsKey(labels)
+    const takenKey = isOneToOne ? key : `${key} ${resultKey}`
+    let seen = taken.get(takenKey)
+    if (seen === undefined) {
+      seen = new Uint8Array(grid.count)
+      taken.set(takenKey, seen)
+      takenOfMatch.set(key, [...(takenOfMatch.get(key) ?? []), seen])
+    }
+    const result = results.get(resultKey) ?? emptySeries(labels, dropName, grid)
+    results.set(resultKey, result)
+    const pair = { left: isSwapped ? partner : series, right: isSwapped ? series : partner, isOneToOne }
+    operateOnPair(node, pair, seen, result, notes)
+  }
+  const { fillLeft, fillRight } = matching
   for (const series of many) {
     const key = keyOf(series.labels)
-    for (const partner of partners.get(key) ?? []) {
-      const { labels, dropName } = resultLabels(run, node, series.labels, partner.labels)
-      const resultKey = labelsKey(labels)
-      const takenKey = isOneToOne ? key : `${key} ${resultKey}`
-      const seen = taken.get(takenKey) ?? new Uint8Array(grid.count)
-      taken.set(takenKey, seen)
-      const result = results.get(resultKey) ?? emptySeries(labels, dropName, grid)
-      results.set(resultKey, result)
-      const pair = { left: isSwapped ? partner : series, right: isSwapped ? series : partner, isOneToOne }
-      operateOnPair(node, pair, seen, result, notes)
+    const group = partners.get(key) ?? []
+    for (const partner of group) operate(key, series, partner)
+    // Prometheus does not swap these two with the sides: they mean the side of the many and that of the one.
+    if (fillRight === null) continue
+    operate(
+      key,
+      series,
+      filledSeries(
+        series,
+        matching,
+        fillRight,
+        group.map(({ present }) => present),
+      ),
+    )
+  }
+  if (fillLeft !== null) {
+    for (const [key, group] of partners) {
+      const matched = (takenOfMatch.get(key) ?? []).map((moments) => moments.slice())
+      for (const partner of group) operate(key, filledSeries(partner, matching, fillLeft, matched), partner)
     }
   }
   notes.tell(run.notes, node)
@@ -176,7 +203,7 @@ function refuseDuplicates(
       : withoutLabels(first.labels, names.add(METRIC_NAME))
     const side = isSwapped ? 'left' : 'right'
     throw executionError(
-      `found duplicate series for the match group ${labelsText(matched)} on the ${side} hand-side of the operation: [${labelsText(second.labels)}, ${labelsText(first.labels)}];many-to-many matching not allowed: matching labels must be unique on one side`,
+      `found duplicate series for the match group ${bracedLabelsText(matched)} on the ${side} hand-side of the operation: [${bracedLabelsText(second.labels)}, ${bracedLabelsText(first.labels)}];many-to-many matching not allowed: matching labels must be unique on one side`,
     )
   }
 }

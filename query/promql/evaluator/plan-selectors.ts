@@ -27,10 +27,16 @@ export interface PlanOptions {
 export function planSelectors(expr: Expr, grid: Grid, options: PlanOptions): PlannedSelector[] {
   if (grid.count === 0) return []
   switch (expr.kind) {
-    case 'vectorSelector':
-      return [{ selector: expr, ...bounds(expr, options.lookbackMs, grid, options.top) }]
-    case 'matrixSelector':
-      return [{ selector: expr.selector, ...bounds(expr.selector, expr.rangeMs, grid, options.top) }]
+    case 'vectorSelector': {
+      const { lookbackMs, top } = options
+      return [{ selector: expr, ...bounds(expr, lookbackMs, isSmoothed(expr) ? lookbackMs : 0, grid, top) }]
+    }
+    case 'matrixSelector': {
+      const { lookbackMs, top } = options
+      const { selector, rangeMs } = expr
+      const backMs = selector.bounds === '' ? rangeMs : rangeMs + lookbackMs
+      return [{ selector, ...bounds(selector, backMs, isSmoothed(selector) ? lookbackMs : 0, grid, top) }]
+    }
     case 'subquery':
       return planSelectors(expr.expr, subqueryGrid(expr, grid, options), options)
     default:
@@ -60,11 +66,15 @@ export function subqueryGrid(
   return gridBetween(startMs, endMs, stepMs)
 }
 
-function bounds(selector: VectorSelector, backMs: number, grid: Grid, top: Grid) {
+function bounds(selector: VectorSelector, backMs: number, aheadMs: number, grid: Grid, top: Grid) {
   return {
     fromMs: referenceTime(selector, grid, 0, top) - backMs,
-    toMs: referenceTime(selector, grid, grid.count - 1, top),
+    toMs: referenceTime(selector, grid, grid.count - 1, top) + aheadMs,
   }
+}
+
+function isSmoothed(selector: VectorSelector): boolean {
+  return selector.bounds === 'smoothed'
 }
 
 function fixedTime(at: AtModifier, top: Grid): number {

@@ -36,6 +36,8 @@ export interface RangeWindows {
   /** Where each moment's window ends, `@` and `offset` applied: samples are in (end - rangeMs, end]. */
   readonly ends: Float64Array
   readonly rangeMs: number
+  /** Of an extended range: windows begin the lookback earlier, and smoothed ones end the lookback later. */
+  readonly bounds: '' | 'anchored' | 'smoothed'
   /** The moments of evaluation themselves. */
   readonly moments: Float64Array
   /** The function's scalar arguments, each with one value per moment. */

@@ -1,0 +1,51 @@
+import type { MatrixSeries } from '../query-engine.ts'
+import type { Series } from '../series-source.ts'
+import { boundSamples, type ExtendedBounds, valueBetween } from './bound-samples.ts'
+import { executionError } from './evaluation.ts'
+
+/** One window of an extended range selector: samples are those of (startMs - lookback, endMs], smoothed those up to endMs + lookback. */
+export interface ExtendedWindow {
+  readonly bounds: ExtendedBounds
+  readonly startMs: number
+  readonly endMs: number
+  readonly lookbackMs: number
+}
+
+/**
+ * What an instant query for an extended range gives of a series: the samples inside, and one at each bound. Null: there are none. Throws
+ * QUERY_EXECUTION_FAILED when there are native histograms.
+ */
+export function extendedRangeSamples(
+  { timestamps, values, histograms }: Series,
+  { bounds, startMs, endMs, lookbackMs }: ExtendedWindow,
+): Omit<MatrixSeries, 'labels'> | null {
+  const isSmoothed = bounds === 'smoothed'
+  const untilMs = isSmoothed ? endMs + lookbackMs : endMs
+  let from = 0
+  while (from < timestamps.length && (timestamps[from] as number) <= startMs - lookbackMs) from += 1
+  let to = from
+  while (to < timestamps.length && (timestamps[to] as number) <= untilMs) to += 1
+  if (from === to) return null
+  if (histograms?.slice(from, to).some((histogram) => histogram !== null) === true) {
+    throw executionError(`${bounds} modifier is not supported with histograms`)
+  }
+  const found = boundSamples(timestamps, from, to, startMs, endMs, isSmoothed)
+  if (found === null) return null
+  const { first, last } = found
+  const samples = { times: timestamps, values }
+  const left =
+    isSmoothed && (timestamps[first] as number) < startMs
+      ? valueBetween(samples, first, startMs, false)
+      : (values[first] as number)
+  const right =
+    isSmoothed && last > from && (timestamps[last] as number) > endMs
+      ? valueBetween(samples, last - 1, endMs, false)
+      : (values[last] as number)
+  const inside = { from: first, to: last + 1 }
+  if ((timestamps[first] as number) <= startMs) inside.from += 1
+  if ((timestamps[last] as number) >= endMs) inside.to -= 1
+  return {
+    timestamps: Float64Array.of(startMs, ...timestamps.slice(inside.from, inside.to), endMs),
+    values: Float64Array.of(left, ...values.slice(inside.from, inside.to), right),
+  }
+}
