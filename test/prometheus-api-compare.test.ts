@@ -141,7 +141,7 @@ describe.skipIf(version === null)(
       ['/query', { query: 'label_replace(requests_total, "job", "same", "job", ".*")', time }],
       ['/query', { query: 'rate(requests_total)', time }],
       ['/query_range', { query: 'requests_total', ...range }],
-      ['/query_range', { query: 'rate(requests_total[2m])', ...range }],
+      ['/query_range', { query: 'max_over_time(requests_total[2m])', ...range }],
       ['/query_range', { query: 'odd', ...range }],
       ['/query_range', { query: 'small', ...range, step: '0.5' }],
       ['/query_range', { query: 'time()', ...range, step: '1m' }],
@@ -218,8 +218,34 @@ describe.skipIf(version === null)(
       ])
       expect(post).toEqual(known(expectedPost))
     })
+
+    test.each<[string, Record<string, string>]>([
+      ['/query', { query: 'requests_total', time }],
+      ['/query', { query: 'rate(requests_total[2m]) + on(job) sum by (job) (small)', time }],
+      ['/query', { query: '1', time }],
+      ['/query_range', { query: 'requests_total', ...range }],
+      ['/query_range', { query: 'sum(rate(requests_total[2m])) / 2', ...range }],
+      ['/query_range', { query: 'nothing', ...range }],
+      ['/query_range', { query: 'small offset 1m', ...range }],
+    ])('statistics of %s %j', async (path, parameters) => {
+      for (const stats of ['all', 'true', '']) {
+        const [theirs, answer] = await Promise.all([
+          ask(prometheus.url, `${path}?${encoded({ ...parameters, stats })}`),
+          ask(ours, `${path}?${encoded({ ...parameters, stats })}`),
+        ])
+        expect(samplesOf(answer), `stats=${stats}`).toEqual(samplesOf(theirs))
+      }
+    })
   },
 )
+
+/** The part of an answer that does not depend on how fast it was. */
+function samplesOf(answer: Answer): unknown {
+  const { data } = answer.body as { data: { stats?: { samples: Record<string, unknown>; timings: object } } }
+  if (data.stats === undefined) return null
+  const { peakSamples, ...samples } = data.stats.samples
+  return { ...samples, peak: typeof peakSamples, timings: Object.keys(data.stats.timings).sort() }
+}
 
 function withError(answer: Answer, change: (error: string) => string): Answer {
   const body = answer.body as { readonly error?: string } | null

@@ -1,0 +1,221 @@
+import { request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../../runtime/clock.ts'
+import { createHttpServer } from '../../../runtime/http-server.ts'
+import type { ManagedStorage, Select, Storage } from '../../../storage/storage.ts'
+import { type OpenQueryDeps, openQueryDeps } from '../../../test/support/open-query-deps.ts'
+import { waitUntil } from '../../../test/support/wait-until.ts'
+import { createMetricsEngine } from '../../metrics/create-metrics-engine.ts'
+import { createSampleWriter } from '../../metrics/create-sample-writer.ts'
+import { createChangeLog } from '../../promql/frontend/change-log.ts'
+import { createRangeCache } from '../../promql/frontend/range-cache.ts'
+import type { MatrixSeries, QueryEngine } from '../../promql/query-engine.ts'
+import type { QueryBounds } from './prometheus-api-deps.ts'
+import { registerPrometheusApi } from './register-prometheus-api.ts'
+
+const NOW = Date.UTC(2026, 0, 2, 4)
+const NOW_S = NOW / 1000
+const BOUNDS: QueryBounds = { timeoutMs: 20_000, concurrency: 1, cache: null }
+
+let deps: OpenQueryDeps
+const open: FastifyInstance[] = []
+
+beforeAll(async () => {
+  deps = await openQueryDeps({ now: NOW })
+  const samples = Array.from({ length: 60 }, (_, i) => ({
+    labels: ['__name__', 'm', 'x', String(i % 3)],
+    timestampMs: NOW - 10_000 * i,
+    value: i,
+  }))
+  await createSampleWriter(deps.storage).write('default', samples, 'test')
+})
+afterAll(async () => {
+  await Promise.all(open.map((app) => app.close()))
+  await deps.close()
+})
+
+async function serve(engine: QueryEngine, bounds = BOUNDS): Promise<FastifyInstance> {
+  const { clock, logger } = deps
+  const access = { isEnforced: false, authorize: () => ({ tenant: 'default' }) }
+  const app = createHttpServer({ access, tls: null, clock, logger, registry: new Registry() })
+  registerPrometheusApi(app, { ...deps, engine, bounds })
+  await app.ready()
+  open.push(app)
+  return app
+}
+
+async function ask(app: FastifyInstance, path: string, parameters: Record<string, string>) {
+  const response = await app.inject({
+    url: `/prometheus/api/v1/${path}?${new URLSearchParams(parameters)}`,
+  })
+  return { status: response.statusCode, body: response.json() }
+}
+
+describe('how a query was answered', () => {
+  const range = { query: 'sum by (x) (m)', start: String(NOW_S - 600), end: String(NOW_S), step: '15' }
+
+  test('is told when asked, part by part', async () => {
+    const changes = createChangeLog()
+    const cache = createRangeCache({ maxBytes: 2 ** 24, changes, isSoleWriter: true, clock: deps.clock })
+    const app = await serve(createMetricsEngine(deps), { ...BOUNDS, cache })
+    expect((await ask(app, 'query_range', range)).body).not.toHaveProperty('plan')
+    const { body } = await ask(app, 'query_range', { ...range, end: String(NOW_S + 30), debug: 'plan' })
+    expect(body).toMatchObject({
+      status: 'success',
+      plan: {
+        parts: [
+          { start: NOW_S - 600, end: NOW_S, from: 'cache', units: [] },
+          { start: NOW_S + 15, end: NOW_S + 30, from: 'engine' },
+        ],
+      },
+    })
+    expect(body.plan.text[0]).toMatch(/^2 parts, 1 from memory, \d+ statements?, \d+ rows read, [\d.]+ ms$/)
+    expect(body.plan.text).toContainEqual(expect.stringContaining('from memory'))
+    const instant = await app.inject({
+      method: 'POST',
+      url: '/prometheus/api/v1/query',
+      payload: 'query=m&debug=plan',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    const { plan } = instant.json()
+    expect(plan.parts).toMatchObject([{ start: NOW_S, end: NOW_S, from: 'engine' }])
+    expect(plan.text.length).toBeGreaterThan(1)
+  })
+
+  test('statistics', async () => {
+    const app = await serve(createMetricsEngine(deps))
+    const stats = async (path: string, parameters: Record<string, string>) =>
+      (await ask(app, path, parameters)).body.data.stats
+    expect(await stats('query', { query: 'm' })).toBeUndefined()
+    expect(await stats('query', { query: 'm', stats: '1' })).toMatchObject({
+      timings: { evalTotalTime: expect.any(Number), execTotalTime: expect.any(Number) },
+      samples: { totalQueryableSamples: 3, peakSamples: expect.any(Number) },
+    })
+    const { samples } = await stats('query_range', {
+      query: 'sum(rate(m[1m])) + count(m{x="1"})',
+      start: String(NOW_S - 60),
+      end: String(NOW_S),
+      step: '60',
+      stats: 'all',
+    })
+    expect(samples).toMatchObject({
+      totalQueryableSamplesPerStep: [
+        [NOW_S - 60, 7],
+        [NOW_S, 7],
+      ],
+      totalQueryableSamples: 14,
+    })
+  })
+})
+
+describe('a large answer', () => {
+  /** Like a grid of a panel. */
+  function bigEngine(series: number, points: number): QueryEngine {
+    const timestamps = Float64Array.from({ length: points }, (_, i) => NOW + i * 15_000 + 7)
+    const matrix: MatrixSeries[] = Array.from({ length: series }, (_, i) => ({
+      labels: ['__name__', 'm', 'i', `ü"${i}`],
+      timestamps,
+      values: timestamps.map((_, at) => Math.sin(i + at) * 10 ** ((at % 40) - 20)),
+    }))
+    const result = { type: 'matrix', matrix, warnings: ['w'], infos: [] } as const
+    return { instant: async () => result, range: async () => result }
+  }
+
+  test('is written in pieces, others have their turn meanwhile', async () => {
+    const app = await serve(bigEngine(3000, 241))
+    let longestMs = 0
+    let at = systemClock.monotonic()
+    let isDone = false
+    const watch = () => {
+      const now = systemClock.monotonic()
+      longestMs = Math.max(longestMs, now - at)
+      at = now
+      if (!isDone) setImmediate(watch)
+    }
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    setImmediate(watch)
+    const response = await fetch(`http://127.0.0.1:${port}/prometheus/api/v1/query?query=m`)
+    const pieces: Uint8Array[] = []
+    for await (const piece of response.body ?? []) pieces.push(piece)
+    isDone = true
+    const body = JSON.parse(Buffer.concat(pieces).toString())
+    expect(body).toMatchObject({ status: 'success', warnings: ['w'] })
+    expect(body.data.result.length).toBe(3000)
+    expect(body.data.result[2999].metric).toEqual({ __name__: 'm', i: 'ü"2999' })
+    expect(body.data.result[5].values[240][0]).toBe((NOW + 240 * 15_000 + 7) / 1000)
+    for (const i of [0, 1, 39, 240]) {
+      expect(Number(body.data.result[7].values[i][1])).toBe(Math.sin(7 + i) * 10 ** ((i % 40) - 20))
+    }
+    // As one text it would take most of a second.
+    expect(longestMs).toBeLessThan(200)
+  })
+
+  test('is cut to the limit', async () => {
+    const app = await serve(bigEngine(30, 2))
+    const { body } = await ask(app, 'query', { query: 'm', limit: '2' })
+    expect(body.data.result.length).toBe(2)
+    expect(body.warnings).toEqual(['w', 'results truncated due to limit'])
+    expect((await ask(app, 'query', { query: 'm', limit: '30' })).body.warnings).toEqual(['w'])
+  })
+})
+
+describe('a client that goes away', () => {
+  /** Every statement takes seconds. */
+  function slowStorage(storage: Storage, asked: Select[]): Storage {
+    const slow = (question: Select): Select => {
+      asked.push(question)
+      return {
+        ...question,
+        sql: `SELECT * FROM (${question.sql}) WHERE (SELECT sum(sleepEachRow(0.05)) FROM numbers(200) SETTINGS max_block_size = 1) >= 0`,
+      }
+    }
+    return {
+      ...storage,
+      select: (question) => storage.select(slow(question)),
+      selectColumns: (question) => storage.selectColumns(slow(question)),
+    }
+  }
+
+  test('ends its statements and lets the next query run', async () => {
+    const asked: Select[] = []
+    const { storage } = deps
+    const app = await serve(createMetricsEngine({ storage: slowStorage(storage, asked), clock: deps.clock }))
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    const running = async () => {
+      const rows = await (storage as ManagedStorage).inspect<{ query: string }>(
+        "SELECT query FROM system.processes WHERE query LIKE '%sleepEachRow%' AND query NOT LIKE '%system.%'",
+      )
+      return rows.length
+    }
+    const client = request({ port, path: '/prometheus/api/v1/query?query=m' })
+    client.on('error', () => undefined).end()
+    await waitUntil('the statement runs', async () => (await running()) > 0, 10_000)
+    const leftAt = systemClock.monotonic()
+    client.destroy()
+    await waitUntil('the statement ends', async () => (await running()) === 0, 10_000)
+    expect(asked.every(({ signal }) => signal?.aborted === true)).toBe(true)
+    // There is room for one query at a time, which the first has left.
+    const next = await fetch(`http://127.0.0.1:${port}/prometheus/api/v1/query?query=1`)
+    expect(next.status).toBe(200)
+    // Left alone, the statement takes ten seconds.
+    expect(systemClock.monotonic() - leftAt).toBeLessThan(5000)
+  })
+
+  test('a query whose time is up ends its statements', async () => {
+    const asked: Select[] = []
+    const app = await serve(
+      createMetricsEngine({ storage: slowStorage(deps.storage, asked), clock: deps.clock }),
+    )
+    expect(await ask(app, 'query', { query: 'm', timeout: '200ms' })).toEqual({
+      status: 503,
+      body: { status: 'error', errorType: 'timeout', error: 'query timed out in expression evaluation' },
+    })
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.every(({ signal }) => signal?.aborted === true)).toBe(true)
+  })
+})
