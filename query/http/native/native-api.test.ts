@@ -321,6 +321,7 @@ describe('the description', () => {
       '/api/attributes',
       '/api/attributes/{key}/values',
       '/api/logs',
+      '/api/metrics/cardinality',
       '/api/services',
       '/api/services/{service}/operations',
       '/api/traces',

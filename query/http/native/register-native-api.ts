@@ -9,6 +9,7 @@ import {
 } from 'fastify-type-provider-zod'
 import type { QueryDeps } from '../../query-deps.ts'
 import { registerAttributeRoutes } from './register-attribute-routes.ts'
+import { registerCardinalityRoutes } from './register-cardinality-routes.ts'
 import { registerLogRoutes } from './register-log-routes.ts'
 import { registerServiceRoutes } from './register-service-routes.ts'
 import { registerTraceRoutes } from './register-trace-routes.ts'
@@ -40,11 +41,12 @@ export function registerNativeApi(app: FastifyInstance, deps: QueryDeps): void {
       registerTraceRoutes(api, deps)
       registerLogRoutes(api, deps)
       registerAttributeRoutes(api, deps)
+      registerCardinalityRoutes(api, deps)
       api.get('/openapi.json', { schema: { hide: true } }, () => api.swagger())
     },
     { prefix: '/api' },
   )
 }
 
-const DESCRIPTION = `Traces and logs of a service mesh. Times are RFC 3339, Unix seconds or \`now-1h\`; durations \`250ms\`, \`1h30m\`.
+const DESCRIPTION = `Traces, logs and metrics of a service mesh. Times are RFC 3339, Unix seconds or \`now-1h\`; durations \`250ms\`, \`1h30m\`.
 Nanoseconds and int64 attributes are decimal text. Errors are \`{"error":{"code","message",…}}\`.`

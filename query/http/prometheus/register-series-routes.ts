@@ -8,9 +8,10 @@ import { type LabelSetsRequest, selectLabelSets } from '../../metrics/select-lab
 import { firstValue, type QueryString } from '../query-values.ts'
 import type { PrometheusApiDeps } from './prometheus-api-deps.ts'
 import { invalid, readLimit, readMatchers, readTime } from './prometheus-parameters.ts'
+import { registerTsdbRoute } from './register-tsdb-route.ts'
 import { parametersOf } from './request-parameters.ts'
 
-/** Routes that tell which series, labels and metrics there are. */
+/** Routes that tell which series, labels and metrics there are, and how many. */
 export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
   const { storage } = deps
   const cut = (values: readonly unknown[], query: QueryString) => {
@@ -50,6 +51,8 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
       query,
     )
   })
+
+  registerTsdbRoute(app, deps)
 
   app.get('/api/v1/metadata', async (request: FastifyRequest) => {
     const query = parametersOf(request)
