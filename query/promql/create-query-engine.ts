@@ -1,4 +1,4 @@
-import { compareLabels, METRIC_NAME, withLabel } from '../../model/labels.ts'
+import { compareLabels } from '../../model/labels.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { childrenOf, type Expr, typeOf, type VectorSelector } from './ast.ts'
@@ -10,6 +10,7 @@ import { extendedRangeSamples } from './evaluator/extended-range-samples.ts'
 import { emptyBounds, findWindows } from './evaluator/find-windows.ts'
 import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
 import { loadInputs } from './evaluator/load-inputs.ts'
+import { withoutMetadata } from './evaluator/metadata-labels.ts'
 import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
 import { parseExpression } from './parse-expression.ts'
@@ -179,7 +180,7 @@ async function windowOf(run: Evaluation, expr: Expr): Promise<Answer> {
     const [to = 0] = bounds.to
     if (from === to) continue
     matrix.push({
-      labels: dropName ? withLabel(labels, METRIC_NAME, '') : labels,
+      labels: dropName ? withoutMetadata(labels) : labels,
       timestamps: timestamps.slice(from, to),
       values: values.slice(from, to),
       ...(histograms == null ? {} : { histograms: histograms.slice(from, to) }),
@@ -213,7 +214,7 @@ function finishNames(series: readonly GridSeries[]): readonly GridSeries[] {
   if (!series.some(({ dropName }) => dropName)) return series
   return mergeEqualLabels(
     series.map((one) =>
-      one.dropName ? { ...one, labels: withLabel(one.labels, METRIC_NAME, ''), dropName: false } : one,
+      one.dropName ? { ...one, labels: withoutMetadata(one.labels), dropName: false } : one,
     ),
   )
 }

@@ -24,7 +24,6 @@ export function groupSeries(
   series: readonly GridSeries[],
 ): Group[] {
   const names = new Set(grouping)
-  const keepsName = !isWithout && names.has(METRIC_NAME)
   if (isWithout) names.add(METRIC_NAME)
   const groupLabels = (labels: Labels): Labels => {
     if (isWithout) return withoutLabels(labels, names)
@@ -40,7 +39,7 @@ export function groupSeries(
       groups.set(key, group)
     }
     group.members.push(one)
-    if (keepsName && one.dropName) group.dropName = true
+    if (one.dropName) group.dropName = true
   }
   return [...groups.values()]
 }

@@ -1,10 +1,11 @@
-import { type Labels, labelsKey, METRIC_NAME, withLabel } from '../../../model/labels.ts'
+import { type Labels, labelsKey } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Expr, VectorSelector } from '../ast.ts'
 import { positionOf } from '../parse-error.ts'
 import type { Series } from '../series-source.ts'
 import type { Annotations } from './annotations.ts'
 import { type Grid, type GridSeries, setHistogram } from './grid.ts'
+import { withoutMetadata } from './metadata-labels.ts'
 import type { ComputedGrid } from './use-grids.ts'
 
 /** One run of a query: what every node's evaluation knows. */
@@ -54,7 +55,7 @@ export function withoutName(
 ): Pick<GridSeries, 'labels' | 'dropName'> {
   return run.isNameRemovalDelayed
     ? { labels, dropName: true }
-    : { labels: withLabel(labels, METRIC_NAME, ''), dropName: false }
+    : { labels: withoutMetadata(labels), dropName: false }
 }
 
 /**

@@ -14,6 +14,7 @@ import { type Evaluation, executionError, withoutName } from './evaluation.ts'
 import { filledSeries, isFilled } from './fill-missing.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
 import { operateOnHistograms } from './histogram-operators.ts'
+import { withoutMetadata } from './metadata-labels.ts'
 import { elementOperator, isArithmetic, isTrim } from './scalar-operators.ts'
 import { createStepNotes, type StepNotes } from './step-notes.ts'
 
@@ -176,7 +177,7 @@ function resultLabels(
   one: Labels,
 ): Pick<GridSeries, 'labels' | 'dropName'> {
   // What is computed has lost its name for good, whenever other names are taken away.
-  const computed = isArithmetic(op) ? withLabel(many, METRIC_NAME, '') : many
+  const computed = isArithmetic(op) ? withoutMetadata(many) : many
   let { labels, dropName } = returnBool ? withoutName(run, computed) : { labels: computed, dropName: false }
   if (matching.card === 'one-to-one') {
     const names = new Set(matching.labels)

@@ -15,7 +15,7 @@ export const RATE_FUNCTIONS: Readonly<Record<string, RangeFunctions>> = {
   irate: lastChangeFunctions(true),
   idelta: lastChangeFunctions(false),
   changes: { floats: (windows, result) => countSteps(windows, result, isChange), mixed: countMixedChanges },
-  resets: { floats: (windows, result) => countSteps(windows, result, isFall), mixed: countMixedResets },
+  resets: { floats: (windows, result) => countSteps(windows, result, isFall, true), mixed: countMixedResets },
 }
 
 function rateFunctions(isCounter: boolean, isRate: boolean): RangeFunctions {
@@ -145,17 +145,22 @@ function lastChange({ floats }: RangeWindows, result: GridSeries, isRate: boolea
   }
 }
 
-/** How many neighbours in the window fulfil a condition. */
+/** How many neighbours in the window fulfil a condition; with `hasResets` also those between which the counter began anew. */
 function countSteps(
   { floats }: RangeWindows,
   result: GridSeries,
   isCounted: (before: number, now: number) => boolean,
+  hasResets = false,
 ): void {
-  const { values, from, to } = floats
+  const { times, values, starts, from, to } = floats
   const steps = new Uint32Array(values.length)
   let count = 0
   for (let k = 1; k < values.length; k += 1) {
-    if (isCounted(values[k - 1] as number, values[k] as number)) count += 1
+    const isReset =
+      hasResets &&
+      starts !== null &&
+      isStartReset(starts[k - 1] as number, times[k - 1] as number, starts[k] as number, times[k] as number)
+    if (isReset || isCounted(values[k - 1] as number, values[k] as number)) count += 1
     steps[k] = count
   }
   for (let i = 0; i < from.length; i += 1) {

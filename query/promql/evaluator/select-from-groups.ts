@@ -56,12 +56,18 @@ export function countValues(
   const grouping = node.isWithout ? node.grouping : [...node.grouping, name]
   const groups = groupSeries({ isWithout: node.isWithout, grouping }, labelled)
   return mergeEqualLabels(
-    groups.map(({ labels, dropName, members }) => {
+    groups.map(({ labels, members }) => {
       const values = new Float64Array(grid.count)
       for (const { present } of members) {
         for (let i = 0; i < grid.count; i += 1) values[i] = (values[i] as number) + (present[i] as number)
       }
-      return { labels, dropName, values, present: Uint8Array.from(values, (value) => (value > 0 ? 1 : 0)) }
+      // What is counted is a metric like any other, also where names are removed at the end.
+      return {
+        labels,
+        dropName: false,
+        values,
+        present: Uint8Array.from(values, (value) => (value > 0 ? 1 : 0)),
+      }
     }),
   )
 }
