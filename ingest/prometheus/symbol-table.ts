@@ -14,6 +14,9 @@ export class SymbolTable {
   /** Of each symbol its text's number, plus one; 0: not looked up yet. */
   #numbers = new Int32Array(1024)
   readonly #known: Interner
+  /** The text that was looked up behind this one the last time: a sender's order hardly changes. */
+  #next = new Int32Array(1024)
+  #previous = 0
   #bytes: Uint8Array = new Uint8Array(0)
 
   constructor(seed: number) {
@@ -27,9 +30,13 @@ export class SymbolTable {
 
   /** Starts with no symbols, of another message. */
   begin(bytes: Uint8Array): void {
-    if (this.#known.size > MAX_KNOWN || this.#known.arena.length > MAX_BYTES) this.#known.clear()
+    if (this.#known.size > MAX_KNOWN || this.#known.arena.length > MAX_BYTES) {
+      this.#known.clear()
+      this.#next = new Int32Array(1024)
+    }
     this.#bytes = bytes
     this.count = 0
+    this.#previous = 0
   }
 
   /** Adds the next symbol. */
@@ -46,8 +53,19 @@ export class SymbolTable {
     this.#check(ref)
     const known = this.#numbers[ref] as number
     if (known !== 0) return known - 1
-    const number = this.#known.intern(this.#bytes, this.starts[ref] as number, this.ends[ref] as number)
+    const number = this.#intern(this.starts[ref] as number, this.ends[ref] as number)
     this.#numbers[ref] = number + 1
+    return number
+  }
+
+  #intern(start: number, end: number): number {
+    const guess = this.#next[this.#previous] as number
+    const number = this.#known.internLike(this.#bytes, start, end, guess)
+    if (number !== guess) {
+      if (number >= this.#next.length) this.#next = grown(this.#next, number)
+      this.#next[this.#previous] = number
+    }
+    this.#previous = number
     return number
   }
 
@@ -68,13 +86,15 @@ export class SymbolTable {
   }
 
   #grow(): void {
-    const grown = (numbers: Int32Array) => {
-      const larger = new Int32Array(numbers.length * 2)
-      larger.set(numbers)
-      return larger
-    }
-    this.starts = grown(this.starts)
-    this.ends = grown(this.ends)
-    this.#numbers = grown(this.#numbers)
+    this.starts = grown(this.starts, this.count)
+    this.ends = grown(this.ends, this.count)
+    this.#numbers = grown(this.#numbers, this.count)
   }
+}
+
+/** The same numbers with room for index `needed`. */
+function grown(numbers: Int32Array<ArrayBuffer>, needed: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(numbers.length * 2, needed + 1))
+  larger.set(numbers)
+  return larger
 }

@@ -75,6 +75,7 @@ function readValue(cursor: Cursor, type: string): unknown {
   if (type === 'Int32') return take(cursor, 4).readInt32LE()
   if (type === 'UInt16' || type === 'Date') return take(cursor, 2).readUInt16LE()
   if (type === 'Int16') return take(cursor, 2).readInt16LE()
+  if (type === 'Int8') return take(cursor, 1).readInt8()
   if (type === 'UInt8' || type === 'Bool' || type.startsWith('Enum8(')) return take(cursor, 1).readUInt8()
   throw new RangeError(`no reader for ${type}`)
 }
