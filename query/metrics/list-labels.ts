@@ -5,17 +5,19 @@ import { matchesAll } from './expand-series.ts'
 import { selectMatchingNames, selectMatchingValues } from './index-values.ts'
 import { listMadeValues } from './list-made-values.ts'
 import { seriesNames } from './matcher-conditions.ts'
-import { type LabelSetsRequest, selectLabelSets } from './select-label-sets.ts'
+import { type LabelSetsRequest, selectStoredSets } from './select-label-sets.ts'
 import { selectLabelNames, selectLabelValues, selectMetricNames } from './select-label-values.ts'
+import { listSpanLabelNames, listSpanLabelValues } from './span-metrics/list-span-metrics.ts'
 
 type OneRequest = LabelSetsRequest & { readonly matchers: readonly Matcher[] }
 
 /** The names of all labels that occur, sorted; of series that match, or of all when there are no matchers. */
 export async function listLabelNames(storage: Storage, request: LabelSetsRequest): Promise<string[]> {
   if (request.matcherSets.length === 0) {
-    const [labels, metrics] = await Promise.all([
+    const [labels, metrics, ofSpans] = await Promise.all([
       selectLabelNames(storage, request),
       selectMetricNames(storage, request),
+      listSpanLabelNames(storage, request),
     ])
     const has = (kind: string) => metrics.some((metric) => metric.kind === kind)
     return sorted([
@@ -23,11 +25,13 @@ export async function listLabelNames(storage: Storage, request: LabelSetsRequest
       ...(metrics.length > 0 ? [METRIC_NAME] : []),
       ...(has('histogram') ? ['le'] : []),
       ...(has('summary') ? ['quantile'] : []),
+      ...ofSpans,
     ])
   }
-  const lists = await Promise.all(
-    request.matcherSets.map((matchers) => labelNamesOf(storage, { ...request, matchers })),
-  )
+  const lists = await Promise.all([
+    listSpanLabelNames(storage, request),
+    ...request.matcherSets.map((matchers) => labelNamesOf(storage, { ...request, matchers })),
+  ])
   return sorted(lists.flat())
 }
 
@@ -39,14 +43,17 @@ export async function listLabelValues(
   const { name, matcherSets, limit } = request
   const cut = (values: readonly string[]) => sorted(values).slice(0, limit)
   if (matcherSets.length > 0) {
-    const lists = await Promise.all(
-      matcherSets.map((matchers) => labelValuesOf(storage, { ...request, matchers })),
-    )
+    const lists = await Promise.all([
+      listSpanLabelValues(storage, request),
+      ...matcherSets.map((matchers) => labelValuesOf(storage, { ...request, matchers })),
+    ])
     return cut(lists.flat())
   }
-  if (name === METRIC_NAME) return cut((await selectMetricNames(storage, request)).flatMap(seriesNames))
   const lists = await Promise.all([
-    selectLabelValues(storage, request),
+    listSpanLabelValues(storage, request),
+    name === METRIC_NAME
+      ? selectMetricNames(storage, request).then((metrics) => metrics.flatMap(seriesNames))
+      : selectLabelValues(storage, request),
     isMade(name) ? listMadeValues(storage, { ...request, name }) : [],
   ])
   return cut(lists.flat())
@@ -64,7 +71,7 @@ function isIndexed({ matchers }: OneRequest): boolean {
 
 async function labelNamesOf(storage: Storage, request: OneRequest): Promise<string[]> {
   if (!isIndexed(request)) {
-    const sets = await selectLabelSets(storage, { ...request, matcherSets: [request.matchers] })
+    const sets = await selectStoredSets(storage, { ...request, matcherSets: [request.matchers] })
     return sets.flatMap((labels) => [...labelPairs(labels)].map(([name]) => name))
   }
   const { labels, metrics } = await selectMatchingNames(storage, request)
@@ -85,7 +92,7 @@ async function labelValuesOf(
 ): Promise<readonly string[]> {
   const { name, matchers } = request
   if (isMade(name) || !isIndexed(request)) {
-    const sets = await selectLabelSets(storage, { ...request, matcherSets: [matchers] })
+    const sets = await selectStoredSets(storage, { ...request, matcherSets: [matchers] })
     return sets.map((labels) => labelValue(labels, name))
   }
   if (name !== METRIC_NAME) return selectMatchingValues(storage, request)

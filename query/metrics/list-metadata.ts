@@ -1,6 +1,7 @@
 import { compareBytes } from '../../model/labels.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { SeriesKind } from './index-condition.ts'
+import { describeSpanMetrics } from './span-metrics/describe-span-metrics.ts'
 
 /** What is known of a metric beside its series. */
 export interface MetricMetadata {
@@ -24,9 +25,13 @@ export interface MetadataRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Reads the metadata of one metric, or of all, by name: what OTLP says, then what senders of Prometheus' samples said last. */
+/** Reads the metadata of one metric, or of all, by name: what OTLP says, then what senders of Prometheus' samples said last, then of what is made of spans. */
 export async function listMetadata(storage: Storage, request: MetadataRequest): Promise<MetricMetadata[]> {
-  const lists = await Promise.all([readDescriptions(storage, request), readSaid(storage, request)])
+  const lists = await Promise.all([
+    readDescriptions(storage, request),
+    readSaid(storage, request),
+    describeSpanMetrics(storage, request),
+  ])
   return lists.flat().sort((a, b) => compareBytes(a.name, b.name))
 }
 

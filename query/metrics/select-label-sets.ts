@@ -7,6 +7,7 @@ import { INDEX_TABLE, indexCondition, type SeriesKind } from './index-condition.
 import { numberLists } from './number-lists.ts'
 import { storableRange } from './read-samples.ts'
 import { type IndexedSeries, selectIndex } from './select-index.ts'
+import { listSpanLabelSets } from './span-metrics/list-span-metrics.ts'
 
 /** Which series. They are told by day, so a series may be listed that has no sample in just this range. */
 export interface LabelSetsRequest {
@@ -18,12 +19,23 @@ export interface LabelSetsRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The labels of all series that match, each once, in Prometheus' order. Throws what `Storage.select` throws. */
+/** The labels of all series that match, those made of spans among them, each once, in Prometheus' order. Throws what `Storage.select` throws. */
 export async function selectLabelSets(storage: Storage, request: LabelSetsRequest): Promise<Labels[]> {
+  if (request.matcherSets.length === 0) return []
+  const lists = await Promise.all([selectStoredSets(storage, request), listSpanLabelSets(storage, request)])
+  return eachOnce(lists.flat())
+}
+
+/** As {@link selectLabelSets}, only of series that are stored. */
+export async function selectStoredSets(storage: Storage, request: LabelSetsRequest): Promise<Labels[]> {
   const lists = await Promise.all(
     request.matcherSets.map((matchers) => labelSetsOf(storage, { ...request, matchers })),
   )
-  const all = lists.flat().sort(compareLabels)
+  return eachOnce(lists.flat())
+}
+
+function eachOnce(sets: readonly Labels[]): Labels[] {
+  const all = [...sets].sort(compareLabels)
   // Sorting and looking at neighbours takes a quarter of the time that keys of text take.
   return all.filter((labels, at) => at === 0 || compareLabels(all[at - 1] ?? [], labels) !== 0)
 }
