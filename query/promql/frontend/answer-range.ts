@@ -3,10 +3,12 @@ import { type Expr, typeOf } from '../ast.ts'
 import { parseExpression } from '../parse-expression.ts'
 import { printExpression } from '../print-expression.ts'
 import type { QueryResult, RangeQuery } from '../query-engine.ts'
+import { resolveContext } from '../resolve-context.ts'
 import { resolveDurations } from '../resolve-durations.ts'
+import { resolveInfo } from '../resolve-info.ts'
 import type { FrontendExtras, FrontendRun } from './create-query-frontend.ts'
 import { joinPieces, type Piece, slicePiece } from './join-pieces.ts'
-import { type QueryReach, reachOf } from './query-reach.ts'
+import { needsWholeRange, type QueryReach, reachOf } from './query-reach.ts'
 import { type QueryReport, traceFor } from './query-report.ts'
 import type { CacheQuestion } from './range-cache.ts'
 import type { Turn } from './share-runs.ts'
@@ -28,16 +30,16 @@ export async function answerRange(
   const isWhole = query.overlay !== undefined || (type !== 'scalar' && type !== 'vector')
   if (isWhole || query.endMs < query.startMs) return (await compute(run, query, query, turn, report)).result
   const reach = reachOfQuery(run, query, parsed)
-  const lengthMs = reach.needsWholeRange
-    ? Number.POSITIVE_INFINITY
-    : splitLength(query.stepMs, reach.windowMs)
-  if (reach.needsWholeRange) report?.note('not split: the query asks for its own start, end or range')
-  const parts = splitRange(query, lengthMs)
+  const isBound = needsWholeRange(parsed)
+  const lengthMs = isBound ? Number.POSITIVE_INFINITY : splitLength(query.stepMs, reach.windowMs)
+  if (isBound) report?.note('not split: the query asks for its own start, end or range')
+  // Its own end, also where no moment of its grid falls on it.
+  const parts = isBound ? [{ ...query, split: 0 }] : splitRange(query, lengthMs)
   const giveUp = new AbortController()
   const any: Turn = { ...turn, signal: AbortSignal.any([turn.signal, giveUp.signal]) }
   try {
     const pieces = await inTurns(parts, run.partsAtOnce, (part) => {
-      const question = questionOf(run, query, parsed, reach, part, lengthMs)
+      const question = questionOf(run, query, { parsed, reach, isBound, lengthMs }, part)
       return answerPart(run, query, question, part, any, report)
     })
     return joinPieces(pieces)
@@ -49,27 +51,29 @@ export async function answerRange(
 
 function reachOfQuery(run: FrontendRun, query: Asked, parsed: Expr): QueryReach {
   const { stepMs, startMs, endMs } = query
-  const rangeMs = Math.floor((endMs - startMs) / stepMs) * stepMs
-  return reachOf(resolveDurations(query.expr, parsed, { stepMs, rangeMs }), {
+  const timed = resolveDurations(query.expr, parsed, { stepMs, rangeMs: endMs - startMs })
+  return reachOf(resolveInfo(resolveContext(timed, { startMs, endMs, stepMs })), {
     lookbackMs: query.lookbackMs ?? run.lookbackMs,
     defaultStepMs: run.defaultStepMs,
   })
 }
 
-function questionOf(
-  run: FrontendRun,
-  query: Asked,
-  parsed: Expr,
-  reach: QueryReach,
-  part: RangePart,
-  lengthMs: number,
-): CacheQuestion {
+interface Known {
+  readonly parsed: Expr
+  readonly reach: QueryReach
+  /** To the query's own range. */
+  readonly isBound: boolean
+  readonly lengthMs: number
+}
+
+function questionOf(run: FrontendRun, query: Asked, known: Known, part: RangePart): CacheQuestion {
   const { tenant, expr, stepMs } = query
+  const { parsed, reach, isBound } = known
   const lookbackMs = query.lookbackMs ?? run.lookbackMs
   const phaseMs = ((part.startMs % stepMs) + stepMs) % stepMs
-  const whole = reach.needsWholeRange ? [part.startMs, part.endMs] : []
-  const key = [tenant, printExpression(parsed), stepMs, phaseMs, lengthMs, part.split, lookbackMs, ...whole]
-  return { key: JSON.stringify(key), tenant, text: expr, stepMs, lookbackMs, reach }
+  const split = isBound ? [part.startMs, part.endMs] : [phaseMs, known.lengthMs, part.split]
+  const key = JSON.stringify([tenant, printExpression(parsed), stepMs, lookbackMs, isBound, ...split])
+  return { key, tenant, text: expr, stepMs, lookbackMs, reach, isBound }
 }
 
 async function answerPart(
@@ -87,7 +91,7 @@ async function answerPart(
   const { stepMs } = query
   const isNear =
     found !== null && part.startMs <= found.endMs + stepMs && part.endMs >= found.startMs - stepMs
-  if (found === null || !isNear || (question.reach.needsWholeRange && !covers(found, part))) {
+  if (found === null || !isNear || (question.isBound && !covers(found, part))) {
     const piece = await compute(run, query, part, turn, report)
     cache.put(question, piece, state)
     return piece

@@ -60,6 +60,17 @@ async function outcome(engine: QueryEngine, query: RangeQuery) {
 
 const NAMES = ['a', 'b', 'info', 'gone', 'c_total']
 
+const EXPERIMENTAL = [
+  'info(a offset 4m, {__name__="info"})',
+  'rate(c_total[5m] smoothed)',
+  'a smoothed',
+  'increase(c_total[5m] anchored) offset 3m',
+  'limitk by (x) (1, {y="1"})',
+  'limit_ratio(0.5, {y="1"})',
+  'a + on (x) group_left () fill_right (0) gone',
+  'topk(1, a) or bottomk(1, b)',
+]
+
 /** A few series with gaps, ends and resets, a sample a minute. */
 function fill(random: ReturnType<typeof seededRandom>, hours: number) {
   const source = createMemorySeriesSource()
@@ -91,6 +102,7 @@ describe('an answer in parts, and from memory', () => {
         `${inner} - ${random.pick(['a @ end()', 'b @ start()', 'a offset -7m', 'b @ 9000', 'sum_over_time(a[1h:7m])'])}`,
         `vector(${random.pick(['range()', 'time()', 'end()', 'step()'])}) + on() group_right() (${inner})`,
         `max_over_time(c_total[${random.pick(['step()', 'range()'])}])`,
+        random.pick(EXPERIMENTAL),
       ])
     })
     let parts = 0

@@ -2,8 +2,6 @@ import { childrenOf, type DurationExpr, type Expr, type TimeShift } from '../ast
 
 /** What the answer of an expression at a moment depends on. */
 export interface QueryReach {
-  /** On the whole query's range, beside the moment: `@ end()`, `range()`. Then no part of the range can be answered on its own. */
-  readonly needsWholeRange: boolean
   /** How far before the moment samples are read, milliseconds. */
   readonly windowMs: number
   /** The latest sample read at a moment is this much before it, milliseconds; negative: behind it. Infinity: all are read at fixed times. */
@@ -23,21 +21,19 @@ interface Frame {
 }
 
 /**
- * Finds out what an expression depends on. Its durations are worked out (`resolveDurations`) for the query's own range and step.
- * `defaultStepMs`: of subqueries that name no resolution.
+ * Finds out what an expression depends on, as it is evaluated: durations, `@ end()` and `info` are worked out (`resolveDurations`, `resolveContext`,
+ * `resolveInfo`) for the query's own range and step. `defaultStepMs`: of subqueries that name no resolution.
  */
 export function reachOf(
   expr: Expr,
   options: { readonly lookbackMs: number; readonly defaultStepMs: number },
 ): QueryReach {
-  let needsWholeRange = false
   let windowMs = 0
   let leadMs = Number.POSITIVE_INFINITY
   let latestFixedMs = Number.NEGATIVE_INFINITY
   let metrics: Set<string> | null = new Set()
 
   const shifted = (node: TimeShift, frame: Frame, moreMs: number): Frame => {
-    if (node.at !== null && node.at.kind !== 'time') needsWholeRange = true
     const isFixed = node.at?.kind === 'time'
     return {
       fixedMs: isFixed ? node.at.ms : frame.fixedMs,
@@ -45,13 +41,9 @@ export function reachOf(
       windowMs: (isFixed ? 0 : frame.windowMs) + moreMs,
     }
   }
-  const durations = (...all: readonly (DurationExpr | null)[]) => {
-    if (all.some((duration) => duration !== null && asksForRange(duration))) needsWholeRange = true
-  }
   const visit = (node: Expr, frame: Frame, rangeMs: number): void => {
     switch (node.kind) {
       case 'vectorSelector': {
-        durations(node.offsetExpr)
         const at = shifted(node, frame, Math.max(rangeMs, 0) + options.lookbackMs)
         // Between two samples, of which one is behind the window.
         const aheadMs = node.bounds === 'smoothed' ? options.lookbackMs : 0
@@ -64,32 +56,54 @@ export function reachOf(
         return
       }
       case 'matrixSelector':
-        durations(node.rangeExpr)
         visit(node.selector, frame, node.rangeMs)
         return
       case 'subquery': {
-        durations(node.rangeExpr, node.stepExpr, node.offsetExpr)
         const stepMs = node.stepMs > 0 ? node.stepMs : options.defaultStepMs
         visit(node.expr, shifted(node, frame, node.rangeMs + stepMs), 0)
         return
       }
       case 'call':
-        if (node.name === 'start' || node.name === 'end' || node.name === 'range') needsWholeRange = true
         // It looks up series that no selector of the query names.
         if (node.name === 'info') metrics = null
     }
     for (const child of childrenOf(node)) visit(child, frame, 0)
   }
   visit(expr, { fixedMs: null, backMs: 0, windowMs: 0 }, 0)
-  return { needsWholeRange, windowMs, leadMs, latestFixedMs, metrics }
+  return { windowMs, leadMs, latestFixedMs, metrics }
 }
+
+/**
+ * Whether an expression, as it is written, asks for the whole query's range beside the moment: `@ end()`, `start()`, `[range()]`, `step()`. Then no part of the range can be
+ * answered on its own.
+ */
+export function needsWholeRange(expr: Expr): boolean {
+  const isBound = (at: TimeShift['at']) => at !== null && at.kind !== 'time'
+  const isComputed = (...durations: readonly (DurationExpr | null)[]) =>
+    durations.some((duration) => duration !== null && asksForRange(duration))
+  switch (expr.kind) {
+    case 'vectorSelector':
+      return isBound(expr.at) || isComputed(expr.offsetExpr)
+    case 'matrixSelector':
+      return isComputed(expr.rangeExpr) || needsWholeRange(expr.selector)
+    case 'subquery':
+      if (isBound(expr.at) || isComputed(expr.rangeExpr, expr.stepExpr, expr.offsetExpr)) return true
+      break
+    case 'call':
+      if (OF_THE_QUERY.has(expr.name)) return true
+  }
+  return childrenOf(expr).some(needsWholeRange)
+}
+
+/** `step()` too: a query of one moment has none. */
+const OF_THE_QUERY: ReadonlySet<string> = new Set(['start', 'end', 'range', 'step'])
 
 function asksForRange(duration: DurationExpr): boolean {
   switch (duration.kind) {
     case 'number':
       return false
     case 'call':
-      return duration.name === 'range'
+      return true
     case 'unary':
     case 'paren':
       return asksForRange(duration.expr)

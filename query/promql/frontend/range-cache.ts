@@ -15,6 +15,8 @@ export interface CacheQuestion {
   readonly stepMs: number
   readonly lookbackMs: number
   readonly reach: QueryReach
+  /** Its answer is of use as a whole only. */
+  readonly isBound: boolean
 }
 
 /** Answers of the past, as long as they hold. */
