@@ -1,10 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EMPTY_HISTOGRAM, type FloatHistogram } from '../../model/float-histogram.ts'
 import { labelsFrom } from '../../model/labels.ts'
 import { type OpenFacades, openFacades } from '../../test/support/open-facades.ts'
 import { createSampleWriter } from '../metrics/create-sample-writer.ts'
 import { queryCommand } from './query-command.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 4)
+
+const HISTOGRAM: FloatHistogram = {
+  ...EMPTY_HISTOGRAM,
+  zeroThreshold: 0.001,
+  zeroCount: 1,
+  count: 6,
+  sum: 7.5,
+  positiveSpans: [{ offset: 0, length: 2 }],
+  positiveBuckets: [3, 2],
+}
 
 let facades: OpenFacades
 let url: string
@@ -25,6 +36,16 @@ beforeAll(async () => {
       { labels: up('pay\x1b[31m'), timestampMs: NOW, value: 0.5 },
     ],
     'test',
+  )
+  await createSampleWriter(facades.deps.storage).write(
+    'default',
+    [60_000, 0].map((ago) => ({
+      labels: labelsFrom([['__name__', 'h']]),
+      timestampMs: NOW - ago,
+      value: 0,
+      histogram: HISTOGRAM,
+    })),
+    'histogram',
   )
 })
 afterAll(() => facades.close())
@@ -58,6 +79,21 @@ describe('meshwatch query', () => {
     expect((await run('up{job="cart"}', '--start', 'now-1m')).stdout).toBe(
       'up{job="cart"}\n  2026-01-02T03:59:00.000Z  0\n  2026-01-02T04:00:00.000Z  1\n',
     )
+  })
+
+  test('shows native histograms', async () => {
+    const shown = '{count:6, sum:7.5, [-0.001,0.001]:1, (0.5,1]:3, (1,2]:2}'
+    expect((await run('h')).stdout).toBe(`h  ${shown}\n`)
+    expect((await run('h', '--start', 'now-1m')).stdout).toBe(
+      `h\n  2026-01-02T03:59:00.000Z  ${shown}\n  2026-01-02T04:00:00.000Z  ${shown}\n`,
+    )
+    expect((await run('histogram_count(h)')).stdout).toBe('{}  6\n')
+  })
+
+  test('shows how it was answered', async () => {
+    const lines = (await run('up', '--plan')).stdout.split('\n')
+    expect(lines[2]).toMatch(/^1 part, 0 from memory, \d+ statements, \d+ rows read, /)
+    expect(lines.length).toBeGreaterThan(5)
   })
 
   test('shows the answer itself', async () => {
