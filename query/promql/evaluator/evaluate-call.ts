@@ -17,6 +17,7 @@ import {
 } from './evaluate-range-function.ts'
 import { evaluateSelector } from './evaluate-selector.ts'
 import { type Evaluation, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import { refuseExtended } from './extended-windows.ts'
 import { emptySeries, endOf, type Grid, type GridSeries, type GridValue, isAnywhere, timeAt } from './grid.ts'
 import { histogramFraction, histogramQuantile, histogramQuantiles } from './histogram-functions.ts'
 import { addInfo } from './info-function.ts'
@@ -273,6 +274,7 @@ async function presence(context: CallContext): Promise<Uint8Array> {
 async function rangePresence({ run, grid, evaluate, arg }: CallContext): Promise<Uint8Array> {
   const present = new Uint8Array(grid.count)
   const input = await evaluateRange(run, arg(0), grid, evaluate)
+  refuseExtended(input.node, 'absent_over_time')
   const windowsOf = createWindows(run, input.node, grid, [], arg(0))
   for (const series of input.series) {
     const { floats, histograms } = windowsOf(series)
