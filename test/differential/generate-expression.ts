@@ -18,7 +18,7 @@ import {
   TRIGONOMETRY,
 } from './expression-words.ts'
 import { generateMistake } from './generate-mistake.ts'
-import { JUDGED_METRICS, type JudgedMetric } from './judged-metrics.ts'
+import type { JudgedMetric } from './judged-metrics.ts'
 import type { JudgedRange } from './judged-series.ts'
 
 /** An expression and what is known of its value. */
@@ -37,6 +37,11 @@ export interface GeneratorOptions {
   readonly random: SeededRandom
   /** Where the series stand in time. */
   readonly range: JudgedRange
+  /** The milliseconds of every second at which a window may begin or end: no sample is there. */
+  readonly boundMs: number
+  /** Whether there are subqueries. Their points stand at whole seconds: no sample may be there. */
+  readonly hasSubqueries: boolean
+  readonly metrics: readonly JudgedMetric[]
   /** For an instant query: range vectors and strings may come out too. */
   readonly isInstant: boolean
 }
@@ -57,21 +62,22 @@ export function generateExpression(options: GeneratorOptions): string {
   return generator.vector(depth).text
 }
 
-function createGenerator({ random, range }: GeneratorOptions) {
+function createGenerator({ random, range, boundMs, hasSubqueries, metrics }: GeneratorOptions) {
   const chance = (one: number) => random.below(one) === 0
 
-  /** ` offset 5m`, ` @ 1600000000.005`, both or, mostly, nothing. Times are 5 modulo 10 ms: no window's bound is on a sample. */
+  /** ` offset 5m`, ` @ 1600000000.005`, both or, mostly, nothing.  */
   const shift = (): string => {
     const offset = chance(5) ? ` offset ${random.pick(OFFSETS)}` : ''
     if (!chance(7)) return offset
     const minutes = random.below((range.endMs - range.startMs) / 60_000)
-    const at = ((range.startMs + minutes * 60_000 + 10 * random.below(6_000) + 5) / 1000).toFixed(3)
+    const seconds = 60 * minutes + random.below(60)
+    const at = (range.startMs / 1000 + seconds + boundMs / 1000).toFixed(3)
     const modifier = random.pick([` @ ${at}`, ` @ ${at}`, ' @ start()', ' @ end()'])
     return chance(2) ? offset + modifier : modifier + offset
   }
 
   const metric = (isGood: (metric: JudgedMetric) => boolean = () => true): JudgedMetric =>
-    random.pick(JUDGED_METRICS.filter(isGood))
+    random.pick(metrics.filter(isGood))
 
   /** A selector without range and shift. */
   const plainSelector = (of: JudgedMetric): Shaped => {
@@ -101,7 +107,7 @@ function createGenerator({ random, range }: GeneratorOptions) {
   }
 
   const matrix = (depth: number, of: 'counter' | 'gauge' | 'any'): Shaped => {
-    if (depth > 0 && chance(4)) return subquery(depth, of)
+    if (hasSubqueries && depth > 0 && chance(4)) return subquery(depth, of)
     const plain = plainSelector(
       metric(({ kind }) => of === 'any' || kind === of || (of === 'counter' && kind === 'bucket')),
     )

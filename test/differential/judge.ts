@@ -2,6 +2,7 @@ import { type SeededRandom, seededRandom } from '../support/seeded-random.ts'
 import { type Answer, ask, type Question } from './ask.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { generateExpression } from './generate-expression.ts'
+import type { JudgedMetric } from './judged-metrics.ts'
 import type { JudgedRange } from './judged-series.ts'
 import { KNOWN_DIFFERENCES, spelledForTheirs } from './known-difference.ts'
 import { smallerExpressions } from './smaller-expressions.ts'
@@ -15,8 +16,11 @@ export interface JudgeOptions {
   /** How many questions of each kind. */
   readonly instant: number
   readonly range: number
-  /** Where the series stand in time. */
+  /** Where the series stand in time, whole seconds. */
   readonly series: JudgedRange
+  readonly metrics: readonly JudgedMetric[]
+  /** Milliseconds of the second at which there are samples; default: those of `judgedSeries`. */
+  readonly sampleMs?: ReadonlySet<number>
   /** Questions in flight; default 4. */
   readonly concurrency?: number
   /** Stop after so many differences; default 10. */
@@ -79,34 +83,61 @@ export function questionText(question: Question): string {
   return `${when}: ${question.expr}`
 }
 
-function questionAt({ seed, instant, series }: JudgeOptions, index: number): Question {
+function questionAt(options: JudgeOptions, index: number): Question {
+  const { seed, instant, series, metrics } = options
+  const { boundMs, hasSubqueries } = boundsBeside(options.sampleMs)
   const isInstant = index < instant
   const random = seededRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b))
-  const expr = generateExpression({ random, range: series, isInstant })
-  const timeMs = momentIn(random, series)
+  const expr = generateExpression({ random, range: series, isInstant, boundMs, hasSubqueries, metrics })
+  const timeMs = momentIn(random, series) + boundMs
   if (isInstant) return { expr, timeMs }
-  const stepMs = random.pick([10_000, 15_000, 15_000, 30_000, 60_000, 60_000, 300_000, 7_010])
+  const stepMs = random.pick([10_000, 15_000, 15_000, 30_000, 60_000, 60_000, 300_000, 7_000])
   const points = 1 + random.below(60)
   return {
     expr,
     startMs: timeMs - (points - 1) * stepMs,
-    endMs: timeMs + random.below(2) * 10,
+    endMs: timeMs + random.below(2) * 1000,
     stepMs,
   }
 }
 
-/** Mostly in the second half of the series' time, now and then up to ten minutes behind its end; 7 modulo 10. */
+/** A whole second: mostly in the second half of the series' time, often in its last minute, now and then up to ten minutes behind its end. */
 function momentIn(random: SeededRandom, { startMs, endMs }: JudgedRange): number {
-  const length = endMs - startMs
-  const offset =
-    random.below(10) === 0 ? random.below(length + 600_000) : length / 2 + random.below(length / 2)
-  return startMs + Math.floor(offset / 10) * 10 + 7
+  const seconds = (endMs - startMs) / 1000
+  switch (random.below(10)) {
+    case 0:
+      return startMs + random.below(seconds + 600) * 1000
+    case 1:
+    case 2:
+    case 3:
+      return endMs - random.below(60) * 1000
+    default:
+      return endMs - random.below(seconds / 2) * 1000
+  }
+}
+
+/**
+ * Version 2 has windows that are closed at their beginning, version 3 open ones, so none may begin on a sample. As all lengths are whole seconds,
+ * it is enough that they begin at a millisecond of the second at which there is none.
+ */
+function boundsBeside(sampleMs: ReadonlySet<number> | undefined): {
+  readonly boundMs: number
+  readonly hasSubqueries: boolean
+} {
+  if (sampleMs === undefined) return { boundMs: 7, hasSubqueries: true }
+  // Windows of subqueries are 3 ms longer than whole seconds, and must not begin on a whole one.
+  for (let boundMs = 4; boundMs < 1000; boundMs++) {
+    if (!sampleMs.has(boundMs)) return { boundMs, hasSubqueries: !sampleMs.has(0) }
+  }
+  throw new Error(
+    'Cannot ask anything that both versions agree on: there are samples at every millisecond of the second',
+  )
 }
 
 async function askBoth(options: JudgeOptions, question: Question) {
   const spelled = { ...question, expr: spelledForTheirs(question.expr) }
   const [theirs, ours] = await Promise.all([ask(options.theirs, spelled), ask(options.ours, question)])
-  const isOrdered = theirs.kind === 'vector' && /^(sort|sort_desc|topk|bottomk)\(/.test(question.expr)
+  const isOrdered = theirs.kind === 'vector' && /^(sort|sort_desc)\(/.test(question.expr)
   return { theirs, ours, problem: compareAnswers(theirs, ours, { isOrdered }) }
 }
 

@@ -80,3 +80,39 @@ export const JUDGED_METRICS: readonly JudgedMetric[] = [
   { name: 'once', labels: ['job'], kind: 'odd', matchers: ['job="cron"'] },
   { name: 'born', labels: ['job'], kind: 'odd', matchers: ['job="late"'] },
 ]
+
+/** Metrics that Prometheus 2.42 has about itself: their series are not known beforehand. */
+export const SELF_METRICS: readonly JudgedMetric[] = [
+  {
+    name: 'prometheus_http_requests_total',
+    labels: ['job', 'instance', 'handler', 'code'],
+    kind: 'count',
+    matchers: ['code="200"', 'handler=~"/api/.*"', 'handler!~".*query.*"'],
+  },
+  {
+    name: 'prometheus_http_response_size_bytes_bucket',
+    labels: ['job', 'instance', 'handler', 'le'],
+    kind: 'count',
+    matchers: ['handler=~"/-/.*"', 'le=~"1.*"'],
+  },
+  {
+    name: 'go_gc_duration_seconds',
+    labels: ['job', 'instance', 'quantile'],
+    kind: 'odd',
+    matchers: ['quantile="0.5"', 'quantile!="0"'],
+  },
+  {
+    name: 'prometheus_engine_query_duration_seconds',
+    labels: ['job', 'instance', 'quantile', 'slice'],
+    kind: 'odd',
+    matchers: ['quantile="0.9"', 'slice=~".*_time"'],
+  },
+  { name: 'go_memstats_alloc_bytes', labels: ['job', 'instance'], kind: 'count', matchers: ['job="self"'] },
+  {
+    name: 'scrape_duration_seconds',
+    labels: ['job', 'instance'],
+    kind: 'count',
+    matchers: ['job="self"', 'job=~"live|self"'],
+  },
+  { name: 'scrape_samples_scraped', labels: ['job', 'instance'], kind: 'count', matchers: ['job="live"'] },
+]

@@ -26,7 +26,8 @@ export interface JudgedRange {
 /** The value of a series at scrape `index` of `count`; null: none there, 'stale': it ends there. */
 type Shape = (index: number, count: number) => number | null | 'stale'
 
-const SCRAPE_MS = 15_000
+/** Every series has a sample in each interval of that length. */
+export const SCRAPE_MS = 15_000
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   api: ['a:80', 'b:80', 'c:80'],
   web: ['a:80', 'd:8080', 'e:8080'],
@@ -108,7 +109,7 @@ function sampled(random: SeededRandom, range: JudgedRange, shape: Shape, jitterM
 function counter(random: SeededRandom): Shape {
   const most = random.pick([3, 40, 1000])
   const resetEvery = random.pick([50, 200, 10_000])
-  let value = random.pick([0, 100_000])
+  let value = random.pick([5_000, 100_000])
   return () => {
     if (random.below(resetEvery) === 0) value = 0
     else value += random.below(most)

@@ -7,6 +7,7 @@ import { seededRandom } from '../support/seeded-random.ts'
 import { ask } from './ask.ts'
 import { feed } from './feed.ts'
 import { judge, questionText } from './judge.ts'
+import { JUDGED_METRICS } from './judged-metrics.ts'
 import { judgedSeries } from './judged-series.ts'
 import { spelledForTheirs } from './known-difference.ts'
 
@@ -73,6 +74,7 @@ async function judgeMany(theirs: string, ours: string): Promise<void> {
     instant: Math.ceil((count * 3) / 4),
     range: Math.floor(count / 4),
     series,
+    metrics: JUDGED_METRICS,
     most: Number(values.most),
     concurrency: Number(values.concurrency),
   })
