@@ -1,36 +1,68 @@
 import type { Clock } from '../../runtime/clock.ts'
 import { AppError } from '../../runtime/errors.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { SeriesSelection, SeriesSource } from '../promql/series-source.ts'
+import type { GridRequest, SeriesSelection, SeriesSource } from '../promql/series-source.ts'
 import { createSeriesCollector } from './collect-series.ts'
 import { matchesAll } from './expand-series.ts'
+import type { GridAbilities } from './grids/check-grid-functions.ts'
+import { createGridAbilities } from './grids/grid-abilities.ts'
+import { selectGrids } from './grids/select-grids.ts'
+import { createIndexMemory } from './index-memory.ts'
 import { readExponentialHistograms } from './read-exponential-histograms.ts'
 import { readHistograms } from './read-histogram-series.ts'
 import { readNativeHistograms } from './read-native-histograms.ts'
 import { readPoints, readRecorded } from './read-number-series.ts'
 import { storableRange } from './read-samples.ts'
 import { readSummaries } from './read-summary-series.ts'
-import { selectIndex } from './select-index.ts'
 import type { SeriesReader } from './series-reader.ts'
 import { watchStatements } from './watch-statements.ts'
+
+/** How questions are answered. */
+export interface ClickHouseSourceOptions {
+  /**
+   * `pushdown`: ClickHouse computes whatever it can; `raw`: nothing, everything is computed here from samples; `auto` (default): what
+   * is cheaper there.
+   */
+  readonly path?: 'auto' | 'pushdown' | 'raw'
+  /** Is told once which functions are not left to this ClickHouse, and why. */
+  readonly onRefused?: (refused: GridAbilities['refused']) => void
+}
 
 /**
  * Series out of ClickHouse, sorted by labels, as PromQL knows them: gauges, sums and samples in Prometheus' form; of a histogram `_bucket`, `_sum`
  * and `_count`, of a summary its quantiles, `_sum` and `_count`; exponential histograms as native ones. What was sent as differences (delta
  * temporality) is the sum of all of it that is stored, up to each sample.
  */
-export function createClickHouseSource(storage: Storage, clock: Clock): SeriesSource {
+export function createClickHouseSource(
+  storage: Storage,
+  clock: Clock,
+  options: ClickHouseSourceOptions = {},
+): SeriesSource {
+  const { path = 'auto', onRefused } = options
+  const indexOf = createIndexMemory()
+  const abilities = createGridAbilities(storage, clock, onRefused)
   return {
+    ...(path === 'raw'
+      ? {}
+      : {
+          async selectGrids(request) {
+            if (path === 'auto' && isCheaperRaw(request)) {
+              return { isComputed: false, reason: 'there are fewer samples than moments' }
+            }
+            const watched = watchStatements(storage, clock, request.onStatement)
+            const [able, index] = await Promise.all([abilities(), indexOf(watched, request)])
+            return selectGrids(watched, request, index, able)
+          },
+        }),
     async selectSeries(selection) {
-      const { tenant, matchers, signal } = selection
       const range = storableRange(selection)
       const watched = watchStatements(storage, clock, selection.onStatement)
-      const index = await selectIndex(watched, { tenant, matchers, fromMs: range.fromMs, signal })
+      const index = await indexOf(watched, selection)
       const collector = createSeriesCollector()
       const reader: SeriesReader = {
         storage: watched,
         selection: { ...selection, ...range },
-        isWanted: matchesAll(matchers),
+        isWanted: matchesAll(selection.matchers),
         collector,
         checkSize: () => refuseTooMany(collector.samples, selection),
       }
@@ -47,6 +79,14 @@ export function createClickHouseSource(storage: Storage, clock: Clock): SeriesSo
       return collector.finish()
     },
   }
+}
+
+/** What samples are assumed to be apart from each other when it is decided which way is cheaper, milliseconds. */
+const ASSUMED_STEP_MS = 15_000
+
+/** Whether the samples of a series are likely to be much fewer than the values that would be computed of them. */
+function isCheaperRaw({ aggregate, moments, fromMs, toMs }: GridRequest): boolean {
+  return aggregate === null && moments.count > 2 + (2 * (toMs - fromMs)) / ASSUMED_STEP_MS
 }
 
 function refuseTooMany(samples: number, { maxSamples }: SeriesSelection): void {

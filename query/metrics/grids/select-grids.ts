@@ -1,0 +1,158 @@
+import { compareLabels, type Labels } from '../../../model/labels.ts'
+import type { Storage } from '../../../storage/storage.ts'
+import type { GridAnswer, GridRequest, GridSeriesAnswer } from '../../promql/series-source.ts'
+import { matchesAll } from '../expand-series.ts'
+import { type SampleScope, scopeCondition, storableRange } from '../read-samples.ts'
+import type { IndexedSeries } from '../select-index.ts'
+import type { GridAbilities } from './check-grid-functions.ts'
+import { GRID_SETTINGS } from './grid-functions.ts'
+import { groupStatement, seriesStatement } from './grid-statement.ts'
+import { type GridTable, gridTable } from './grid-table.ts'
+import { groupLabels } from './group-labels.ts'
+import { createGroupMerger } from './merge-groups.ts'
+import { readSeriesGrids } from './read-series-grids.ts'
+
+/** Values of one statement's grids. */
+const VALUES_PER_STATEMENT = 8_000_000
+/** Series of one statement: their ids are part of it. */
+const SERIES_PER_STATEMENT = 100_000
+/** The times that ClickHouse can compute with, years 1900 to 2299. */
+const [FIRST_MS, LAST_MS] = [-2_208_900_000_000, 10_413_000_000_000]
+
+/** Has ClickHouse compute grids, where that is exact. `index`: every series that may match. Throws what `Storage.select` throws. */
+export async function selectGrids(
+  storage: Storage,
+  request: GridRequest,
+  index: readonly IndexedSeries[],
+  abilities: GridAbilities,
+): Promise<GridAnswer> {
+  const refuse = (reason: string): GridAnswer => ({ isComputed: false, reason })
+  const compute = abilities.functions.get(request.compute)
+  if (compute === undefined)
+    return refuse(`this ClickHouse does not compute ${request.compute} as Prometheus does`)
+  if (!isComputable(request)) return refuse('times that ClickHouse does not compute with')
+  const table = gridTable(index, request, matchesAll(request.matchers))
+  if (typeof table === 'string') return refuse(table)
+  const range = storableRange(request)
+  const scope: SampleScope = {
+    ...request,
+    ...range,
+    metrics: table.metrics,
+    ids: table.series.map(({ id }) => id),
+  }
+  const isEmpty = table.series.length === 0 || range.toMs <= range.fromMs
+  const [obstacle, series] = isEmpty
+    ? [null, []]
+    : await Promise.all([
+        obstacleOf(storage, table, request, scope),
+        request.aggregate === null
+          ? readSeries(storage, table, request, scope, compute)
+          : readGroups(storage, table, request, scope, compute),
+      ])
+  if (obstacle !== null) return refuse(obstacle)
+  if (typeof series === 'string') return refuse(series)
+  return {
+    isComputed: true,
+    series,
+    metrics: [...table.names],
+    reason: `${compute.aggregate} of ${table.table}`,
+  }
+}
+
+function isComputable({ moments, windowMs, fromMs, toMs }: GridRequest): boolean {
+  const numbers = [moments.startMs, moments.stepMs, windowMs]
+  return numbers.every(Number.isInteger) && fromMs >= FIRST_MS && toMs <= LAST_MS
+}
+
+/** What makes numbers alone not enough: native histograms, or start times that count. */
+async function obstacleOf(
+  storage: Storage,
+  { table }: GridTable,
+  request: GridRequest,
+  scope: SampleScope,
+): Promise<string | null> {
+  if (table !== 'metric_samples') return null
+  const exists = async (of: string, condition: string) => {
+    const { sql, params } = scopeCondition(scope)
+    const { rows } = await storage.selectColumns({
+      name: 'metrics.gridObstacles',
+      tenant: scope.tenant,
+      sql: `SELECT 1 FROM ${of} WHERE ${sql}${condition} LIMIT 1`,
+      params,
+      ...(scope.signal === undefined ? {} : { signal: scope.signal }),
+    })
+    return rows > 0
+  }
+  const [hasHistograms, hasStarts] = await Promise.all([
+    exists('metric_native_histograms', ''),
+    request.wantsStarts === true
+      ? exists('metric_samples', ' AND start != fromUnixTimestamp64Milli(0)')
+      : false,
+  ])
+  if (hasHistograms) return 'native histograms'
+  return hasStarts ? 'start times count' : null
+}
+
+async function readSeries(
+  storage: Storage,
+  table: GridTable,
+  request: GridRequest,
+  scope: SampleScope,
+  compute: Parameters<typeof seriesStatement>[3],
+): Promise<readonly GridSeriesAnswer[]> {
+  const labelsOf = new Map(table.series.map(({ id, labels }) => [id, labels]))
+  const size = Math.max(
+    1,
+    Math.floor(VALUES_PER_STATEMENT / request.moments.count / (table.hasBuckets ? 16 : 1)),
+  )
+  const answers: GridSeriesAnswer[] = []
+  const sorted =
+    table.series.length > size ? table.series.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : table.series
+  for (let from = 0; from < sorted.length; from += Math.min(size, SERIES_PER_STATEMENT)) {
+    const ids = sorted.slice(from, from + Math.min(size, SERIES_PER_STATEMENT)).map(({ id }) => id)
+    const statement = seriesStatement(table, request, { ...scope, ids }, compute)
+    const { blocks } = await ask(storage, scope, statement)
+    for (const block of blocks) for (const answer of readSeriesGrids(block, labelsOf)) answers.push(answer)
+  }
+  // The order in which an evaluation of samples meets them: some functions take the first of equals.
+  return answers.sort((a, b) => compareLabels(a.labels, b.labels))
+}
+
+async function readGroups(
+  storage: Storage,
+  table: GridTable,
+  request: GridRequest,
+  scope: SampleScope,
+  compute: Parameters<typeof seriesStatement>[3],
+): Promise<readonly GridSeriesAnswer[] | string> {
+  const { aggregate, moments } = request
+  if (aggregate === null) return []
+  const labels: readonly Labels[] = table.series.map((one) => one.labels)
+  const groups = groupLabels(aggregate, labels)
+  const tellsBounds = table.hasBuckets && aggregate.grouping.includes('le') !== aggregate.isWithout
+  const merger = createGroupMerger(aggregate.op, groups, moments.count)
+  for (let from = 0; from < scope.ids.length; from += SERIES_PER_STATEMENT) {
+    const to = from + SERIES_PER_STATEMENT
+    const piece = { ...scope, ids: scope.ids.slice(from, to) }
+    const groupOf = groups.groupOf.slice(from, to)
+    const statement = groupStatement(table, request, piece, compute, { groupOf, tellsBounds })
+    const { blocks } = await ask(storage, scope, statement)
+    for (const block of blocks) merger.add(block)
+  }
+  return merger.finish()
+}
+
+function ask(
+  storage: Storage,
+  { tenant, signal }: SampleScope,
+  { sql, params }: ReturnType<typeof seriesStatement>,
+) {
+  return storage.selectColumns({
+    name: 'metrics.grids',
+    tenant,
+    sql,
+    params,
+    settings: GRID_SETTINGS,
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
