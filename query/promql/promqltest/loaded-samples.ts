@@ -1,5 +1,5 @@
 import type { FloatHistogram } from '../../../model/float-histogram.ts'
-import type { Labels } from '../../../model/labels.ts'
+import { type Labels, labelsKey } from '../../../model/labels.ts'
 import { customBucketHistograms } from './custom-bucket-histograms.ts'
 import type { SeriesDescription } from './parse-series.ts'
 import { storedResetHints } from './stored-reset-hints.ts'
@@ -42,8 +42,10 @@ export function loadedSamples(
   options: LoadOptions,
 ): readonly LoadedSample[] {
   const { startMs: beginMs = 0, stepMs, withCustomBuckets = false } = options
-  const made = withCustomBuckets ? customBucketHistograms(series) : []
-  const all = [...series, ...made.map((one) => ({ ...one, startOffsetsMs: null }))]
+  // Of descriptions of one series the last one counts, as in Prometheus' runner.
+  const described = [...new Map(series.map((one) => [labelsKey(one.labels), one])).values()]
+  const made = withCustomBuckets ? customBucketHistograms(described) : []
+  const all = [...described, ...made.map((one) => ({ ...one, startOffsetsMs: null }))]
   return all.flatMap(({ labels, values, startOffsetsMs }) =>
     storedResetHints(values).flatMap((value, index): LoadedSample[] => {
       if (value.kind === 'missing') return []
