@@ -1,6 +1,5 @@
 import { type Labels, labelsFrom, METRIC_NAME } from '../../../model/labels.ts'
 import type { Clock } from '../../../runtime/clock.ts'
-import { AppError } from '../../../runtime/errors.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import { formatBound } from '../../promql/format-float.ts'
 import type { Series, SeriesSelection, SeriesSource } from '../../promql/series-source.ts'
@@ -8,7 +7,7 @@ import type { RollUp } from '../../traces/roll-up-source.ts'
 import { type LabelsTest, matchesAll } from '../expand-series.ts'
 import { storableRange } from '../read-samples.ts'
 import { watchStatements } from '../watch-statements.ts'
-import { readSpanCounts, type SpanCounts } from './read-span-counts.ts'
+import { readSpanCounts, type SpanCounts, tooManySamples } from './read-span-counts.ts'
 import { matchingFamilies } from './span-metric-conditions.ts'
 import { SPAN_BUCKET_BOUNDS, type SpanMetricFamily } from './span-metric-families.ts'
 import { SPAN_METRIC_LABELS } from './span-metric-labels.ts'
@@ -51,7 +50,8 @@ async function readRollUp(
     rollUp,
     matchers: selection.matchers,
     ...range,
-    withBuckets: families.some(({ measure }) => measure === 'bucket'),
+    measures: new Set(families.map(({ measure }) => measure)),
+    maxRows: selection.maxSamples ?? Number.POSITIVE_INFINITY,
     signal: selection.signal,
   })
   const isWanted = matchesAll(selection.matchers)
@@ -62,7 +62,7 @@ async function readRollUp(
     if (samples.length === 0) continue
     for (const { labels, sums } of seriesOf(rollUp, families, one, totals, isWanted)) {
       into.samples += samples.length
-      refuseTooMany(into.samples, selection)
+      if (into.samples > (selection.maxSamples ?? Number.POSITIVE_INFINITY)) throw tooManySamples()
       into.series.push(toSeries(labels, sums, samples))
     }
   }
@@ -77,16 +77,25 @@ interface RunningSums {
 interface Totals {
   /** Ascending, no two equal. */
   readonly slots: Float64Array
-  /** For each row the number of its slot; -1: the base. */
-  readonly slotOf: Int32Array
+  /** For each row of each part the number of its slot; -1: the base. */
+  readonly numbers: readonly Int32Array[]
 }
 
-function totalsOf({ slots }: SpanCounts): Totals {
-  const distinct = Float64Array.from(new Set(Array.from(slots))).filter((slot) => slot !== 0)
-  distinct.sort()
-  const numbers = new Map(Array.from(distinct, (slot, i) => [slot, i]))
-  return { slots: distinct, slotOf: Int32Array.from(slots, (slot) => numbers.get(slot) ?? -1) }
+function totalsOf({ parts }: SpanCounts): Totals {
+  const distinct = new Set<number>()
+  for (const part of parts)
+    for (let i = 0; i < part.slots.length; i += 1) distinct.add(part.slots[i] as number)
+  distinct.delete(BASE)
+  const slots = Float64Array.from(distinct).sort()
+  const numberOf = new Map(Array.from(slots, (slot, i) => [slot, i]))
+  return {
+    slots,
+    numbers: parts.map((part) => Int32Array.from(part.slots, (slot) => numberOf.get(slot) ?? -1)),
+  }
 }
+
+/** Stands for all that was counted on the base day before the first slot. */
+const BASE = 0
 
 function* seriesOf(
   rollUp: RollUp,
@@ -112,21 +121,24 @@ function* seriesOf(
 
 /** `bound`: only calls in buckets up to that one. */
 function runningSums(
-  counts: SpanCounts,
-  { slots, slotOf }: Totals,
+  { parts }: SpanCounts,
+  { slots, numbers }: Totals,
   measure: 'calls' | 'failed' | 'sum',
   nanosPerUnit: number,
   bound = Number.POSITIVE_INFINITY,
 ): RunningSums {
-  const values = measure === 'calls' ? counts.calls : measure === 'failed' ? counts.failed : counts.nanos
   const sums = new Float64Array(slots.length + 1)
   let base = 0
-  for (let row = 0; row < values.length; row += 1) {
-    if ((counts.bounds[row] ?? 0) > bound) continue
-    const slot = slotOf[row] as number
-    const value = values[row] as number
-    if (slot === -1) base += value
-    else sums[slot + 1] = (sums[slot + 1] as number) + value
+  for (const [i, part] of parts.entries()) {
+    const values = measure === 'calls' ? part.calls : measure === 'failed' ? part.failed : part.nanos
+    const places = numbers[i] ?? []
+    for (let row = 0; row < values.length; row += 1) {
+      if ((part.bounds[row] ?? 0) > bound) continue
+      const place = places[row] as number
+      const value = values[row] as number
+      if (place === -1) base += value
+      else sums[place + 1] = (sums[place + 1] as number) + value
+    }
   }
   for (let i = 1; i < sums.length; i += 1) sums[i] = (sums[i] as number) + (sums[i - 1] as number)
   if (measure !== 'sum') return { sums, base }
@@ -144,12 +156,4 @@ function toSeries(labels: Labels, { sums, base }: RunningSums, samples: readonly
     values,
     stale: hasStale ? Uint8Array.from(samples, ({ isStale }) => (isStale ? 1 : 0)) : null,
   }
-}
-
-function refuseTooMany(samples: number, { maxSamples }: SeriesSelection): void {
-  if (maxSamples === undefined || samples <= maxSamples) return
-  throw new AppError(
-    'RESULT_TOO_LARGE',
-    'query processing would load too many samples into memory in query execution',
-  )
 }
