@@ -93,7 +93,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   prepareDataDir(config.dataDir)
 
   const { storage: opened, whenConnected } = await startStorage(options, stack)
-  const { storage, bounds } = watchChanges(opened, config.query, clock)
+  const { storage, bounds } = watchChanges(opened, config.query, options)
   await whenConnected(() => registerBuildInfo(registry, storage.version))
 
   const edges = {

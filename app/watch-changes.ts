@@ -1,6 +1,7 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
 import type { QueryBounds } from '../query/http/prometheus/prometheus-api-deps.ts'
 import { createChangeLog } from '../query/promql/frontend/change-log.ts'
-import { createRangeCache } from '../query/promql/frontend/range-cache.ts'
+import { createRangeCache, type RangeCache } from '../query/promql/frontend/range-cache.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { QueryConfig } from '../storage/config.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -29,7 +30,11 @@ export interface WatchedStorage {
  * Lets answers to queries be remembered, as long as nothing is inserted that they could have read. Everything that this process writes must go to the storage
  * returned. The embedded engine has no other writers; of a server that is not known.
  */
-export function watchChanges(opened: Storage, config: QueryConfig, clock: Clock): WatchedStorage {
+export function watchChanges(
+  opened: Storage,
+  config: QueryConfig,
+  { clock, registry }: { readonly clock: Clock; readonly registry: Registry },
+): WatchedStorage {
   const bounds = { timeoutMs: config.timeout, concurrency: config.concurrency }
   const maxBytes = config.cache.maxSize
   if (maxBytes === 0) return { storage: opened, bounds: { ...bounds, cache: null } }
@@ -39,8 +44,30 @@ export function watchChanges(opened: Storage, config: QueryConfig, clock: Clock)
     else changes.note('spans', tenants, Math.floor(earliestMs / SLOT_MS) * SLOT_MS)
   })
   const isSoleWriter = opened.kind === 'embedded'
-  return {
-    storage,
-    bounds: { ...bounds, cache: createRangeCache({ maxBytes, changes, isSoleWriter, clock }) },
-  }
+  const cache = createRangeCache({ maxBytes, changes, isSoleWriter, clock })
+  measureCache(cache, registry)
+  return { storage, bounds: { ...bounds, cache } }
+}
+
+function measureCache(cache: RangeCache, registry: Registry): void {
+  new Gauge({
+    name: 'meshwatch_query_cache_bytes',
+    help: 'Memory of the answers to range queries that are remembered, about.',
+    registers: [registry],
+    collect() {
+      this.set(cache.size)
+    },
+  })
+  new Counter({
+    name: 'meshwatch_query_cache_requests_total',
+    help: 'Parts of range queries that were looked up among the answers remembered.',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      const { found, missed } = cache.counts
+      this.inc({ result: 'hit' }, found)
+      this.inc({ result: 'miss' }, missed)
+    },
+  })
 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { watchChanges } from '../app/watch-changes.ts'
 import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
@@ -103,7 +104,10 @@ describe('an insert tells of its tenants and of its earliest time', () => {
 
 describe('answers that are remembered', () => {
   test('are right after everything that comes, early or late', async () => {
-    const { storage, bounds } = watchChanges(deps.storage, queryConfig.parse({}), deps.clock)
+    const { storage, bounds } = watchChanges(deps.storage, queryConfig.parse({}), {
+      clock: deps.clock,
+      registry: new Registry(),
+    })
     const engine = createMetricsEngine({ storage, clock: deps.clock })
     const frontend = createQueryFrontend({ engine, clock: systemClock, ...bounds })
     const writer = createSampleWriter(storage)
@@ -165,7 +169,10 @@ describe('answers that are remembered', () => {
   })
 
   test('come in less than ten milliseconds', async () => {
-    const { storage, bounds } = watchChanges(deps.storage, queryConfig.parse({}), deps.clock)
+    const { storage, bounds } = watchChanges(deps.storage, queryConfig.parse({}), {
+      clock: deps.clock,
+      registry: new Registry(),
+    })
     const engine = createMetricsEngine({ storage, clock: deps.clock })
     const frontend = createQueryFrontend({ engine, clock: systemClock, ...bounds })
     const labels = (i: number) => ['__name__', 'many', 'i', String(i), 'job', `j${i % 20}`]

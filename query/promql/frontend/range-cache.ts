@@ -29,6 +29,8 @@ export interface RangeCache {
   put(question: CacheQuestion, piece: Piece, state: CacheState): void
   /** Bytes, about. */
   readonly size: number
+  /** Questions so far of which something was remembered, and of which nothing was. */
+  readonly counts: { readonly found: number; readonly missed: number }
 }
 
 /** When an answer was computed. */
@@ -62,6 +64,7 @@ interface Entry extends Piece {
 /** Makes an empty cache. */
 export function createRangeCache(options: RangeCacheOptions): RangeCache {
   const { changes, clock, isSoleWriter } = options
+  const counts = { found: 0, missed: 0 }
   const entries = new LRUCache<string, Entry>({
     maxSize: Math.max(1, options.maxBytes),
     maxEntrySize: Math.max(1, Math.floor(options.maxBytes / 4)),
@@ -75,15 +78,21 @@ export function createRangeCache(options: RangeCacheOptions): RangeCache {
     return before(entry, changedMs + reach.leadMs, stepMs)
   }
 
+  const find = (question: CacheQuestion): Piece | null => {
+    const entry = entries.get(question.key)
+    if (entry === undefined) return null
+    const piece = holdsOf(entry, question)
+    if (piece === null) entries.delete(question.key)
+    const hasNotes = entry.result.warnings.length + entry.result.infos.length > 0
+    return hasNotes && entry.text !== question.text ? null : piece
+  }
+
   return {
     now: () => ({ generation: changes.generation(), atMs: clock.now() }),
     find(question) {
-      const entry = entries.get(question.key)
-      if (entry === undefined) return null
-      const piece = holdsOf(entry, question)
-      if (piece === null) entries.delete(question.key)
-      const hasNotes = entry.result.warnings.length + entry.result.infos.length > 0
-      return hasNotes && entry.text !== question.text ? null : piece
+      const piece = find(question)
+      counts[piece === null ? 'missed' : 'found'] += 1
+      return piece
     },
     put(question, piece, state) {
       const { key, text, reach, lookbackMs, stepMs } = question
@@ -94,6 +103,9 @@ export function createRangeCache(options: RangeCacheOptions): RangeCache {
     },
     get size() {
       return entries.calculatedSize
+    },
+    get counts() {
+      return { ...counts }
     },
   }
 }
