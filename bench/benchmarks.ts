@@ -70,6 +70,11 @@ export const BENCHMARKS: readonly Benchmark[] = [
     load: async () => (await import('./figures/label-index.ts')).measureLabelIndex,
   },
   {
+    name: 'remote-write',
+    description: 'samples as fast as they are taken, by remote write and OTLP; bytes per sample stored',
+    load: async () => (await import('./figures/remote-write.ts')).measureRemoteWrite,
+  },
+  {
     name: 'proxy',
     description: 'the proxy beside nginx: requests per CPU second, p99 (needs Debian’s nginx and wrk)',
     load: async () => (await import('./figures/proxy.ts')).measureProxy,

@@ -7,8 +7,21 @@ export interface Sender {
   close(): void
 }
 
+/** What a sender sends with every message. */
+export interface SentHead {
+  readonly path: string
+  /** Header lines without their ends. */
+  readonly headers: readonly string[]
+}
+
 /** Opens a connection for OTLP/HTTP and writes requests on it by hand. */
-export async function openHttpSender(url: string, form: 'protobuf' | 'json'): Promise<Sender> {
+export function openHttpSender(url: string, form: 'protobuf' | 'json'): Promise<Sender> {
+  const type = form === 'json' ? 'application/json' : 'application/x-protobuf'
+  return openSender(url, { path: '/v1/traces', headers: [`Content-Type: ${type}`] })
+}
+
+/** Opens a connection and writes POST requests on it by hand. */
+export async function openSender(url: string, head: SentHead): Promise<Sender> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   socket.setNoDelay(true)
@@ -16,16 +29,15 @@ export async function openHttpSender(url: string, form: 'protobuf' | 'json'): Pr
     socket.once('connect', resolve)
     socket.once('error', reject)
   })
-  const type = form === 'json' ? 'application/json' : 'application/x-protobuf'
+  const lines = [`POST ${head.path} HTTP/1.1`, `Host: ${hostname}:${port}`, ...head.headers].join('\r\n')
   return {
     send: async (message) => {
       socket.cork()
-      socket.write(
-        `POST /v1/traces HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: ${type}\r\nContent-Length: ${message.length}\r\n\r\n`,
-      )
+      socket.write(`${lines}\r\nContent-Length: ${message.length}\r\n\r\n`)
       socket.write(message)
       socket.uncork()
-      return (await readStatus(socket)) === 200
+      const status = await readStatus(socket)
+      return status === 200 || status === 204
     },
     close: () => socket.destroy(),
   }
