@@ -25,6 +25,13 @@ export const ingestConfig = z.strictObject({
   maxMessageSize: atLeastOneMiB.prefault('16MiB'),
   /** Bytes of requests being handled at once; more are asked to come again. */
   maxInFlight: atLeastOneMiB.prefault('256MiB'),
+  /** Series of metrics that a tenant may have today and yesterday; new ones beyond are refused, the others go on. 0: no limit. */
+  seriesLimit: z
+    .strictObject({
+      global: z.int().min(0).max(100_000_000).default(5_000_000),
+      perMetric: z.int().min(0).max(100_000_000).default(1_000_000),
+    })
+    .prefault({}),
 })
 
 /** Section `ingest`, parsed. */

@@ -23,6 +23,9 @@ import { createOtlpHttp } from './receivers/otlp-http.ts'
 import { overloaded, type ReceiverOptions } from './receivers/receiver.ts'
 import { createReceiverMetrics } from './receivers/receiver-metrics.ts'
 import { type Scraper, startScraper } from './scrape/start-scraper.ts'
+import { createSeriesLimiter } from './series-limit/create-series-limiter.ts'
+import { logSeriesRefusals } from './series-limit/log-series-refusals.ts'
+import { registerSeriesMetrics } from './series-limit/register-series-metrics.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 import { watchLoad } from './watch-load.ts'
 
@@ -46,7 +49,7 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
   const registry = new Registry()
   try {
     const access = createTokenAccess(data.access)
-    const { sink, commit, setLoaded } = createJournalSink(data, registry, logger, say)
+    const { sink, commit, setLoaded, limiter } = createJournalSink(data, registry, logger, say)
     const budget = createByteBudget(data.config.maxInFlight)
     const options = {
       sink,
@@ -77,6 +80,7 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     }
     port.on('message', (message: ToReceiverThread) => {
       if (message.type === 'loaded') setLoaded(message.bytes)
+      else if (message.type === 'known-series') limiter.learn(message.known)
       else if (message.type === 'close') void close(message.graceMs)
       else if (message.type === 'write') {
         const { id, request } = message
@@ -140,7 +144,14 @@ function createJournalSink(
   say: (message: FromReceiverThread) => void,
 ) {
   const clock = systemClock
-  const telemetry = createTelemetryBlocks({ maxAttributes: MAX_ATTRIBUTES })
+  const { seriesLimit } = data.config
+  const limiter = createSeriesLimiter({
+    limit: seriesLimit,
+    askKnown: (tenant) => say({ type: 'series-wanted', tenant }),
+    onRefused: logSeriesRefusals(logger, clock, seriesLimit),
+  })
+  registerSeriesMetrics(registry, limiter)
+  const telemetry = createTelemetryBlocks({ maxAttributes: MAX_ATTRIBUTES, limiter })
   const writer = createJournalWriter({
     directory: data.journalDirectory,
     firstSegment: data.firstSegment,
@@ -195,7 +206,7 @@ function createJournalSink(
   const setLoaded = (bytes: number): void => {
     loaded = bytes
   }
-  return { sink, commit, setLoaded }
+  return { sink, commit, setLoaded, limiter }
 }
 
 function failureOf(action: () => void): string | null {

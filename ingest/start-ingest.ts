@@ -13,6 +13,8 @@ import { type RecoveredJournal, recoverJournal } from './journal/recover-journal
 import { refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
 import type { ScrapeConfig } from './scrape/config.ts'
 import type { ScrapeView } from './scrape/start-scraper.ts'
+import { createKnownSeriesTeller } from './series-limit/create-known-series-teller.ts'
+import type { KnownSeries } from './series-limit/series-limiter.ts'
 import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
 
 /** What ingest is started with. */
@@ -83,6 +85,13 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     { ...recovered.end, total: recovered.pendingBytes },
   ]
   let loader: JournalLoader | null = null
+  const teller = createKnownSeriesTeller({
+    storage,
+    clock,
+    logger,
+    isLoaded: () => loadedBytes >= recovered.pendingBytes,
+    tell: (known) => thread.tellSeries(known),
+  })
 
   thread.onMessage((message) => {
     if (message.type === 'committed') {
@@ -96,6 +105,8 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
       journalFailure = message.failure
       // The writer gives up the segment that it could not write to.
       if (message.failure !== null) loader?.sealed()
+    } else if (message.type === 'series-wanted') {
+      teller.ask(message.tenant)
     }
   })
   const listening = await thread.listening
@@ -155,6 +166,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     reload: () => thread.reload(),
     close: async () => {
       isClosing = true
+      teller.close()
       await thread.close(CLOSE_GRACE_MS)
       await startedLoader.close(LAST_LOAD_GRACE_MS)
     },
@@ -246,6 +258,11 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
     say,
     onMessage: (listener: (message: FromReceiverThread) => void) => void worker.on('message', listener),
     onExit: (listener: (error: Error) => void) => void exited.promise.then(listener),
+    tellSeries: (known: KnownSeries): void => {
+      worker.postMessage({ type: 'known-series', known } satisfies ToReceiverThread, [
+        known.ids.buffer as ArrayBuffer,
+      ])
+    },
     metrics: async (): Promise<object[]> => {
       const answer = await ask((id) => ({ type: 'metrics', id }))
       return answer.type === 'metrics' ? answer.metrics : []

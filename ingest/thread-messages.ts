@@ -7,6 +7,7 @@ import type { Position } from './journal/position.ts'
 import type { WriteAnswer, WriteRequest } from './prometheus/answer-write.ts'
 import type { ScrapeConfig } from './scrape/config.ts'
 import type { ScrapeView } from './scrape/start-scraper.ts'
+import type { KnownSeries } from './series-limit/series-limiter.ts'
 
 /** What the receiver thread is started with: plain data. */
 export interface ReceiverThreadData {
@@ -44,12 +45,16 @@ export type FromReceiverThread =
   | { readonly type: 'reloaded'; readonly id: number; readonly failure: string | null }
   | { readonly type: 'targets'; readonly id: number; readonly targets: ScrapeView }
   | { readonly type: 'written'; readonly id: number; readonly answer: WriteAnswer }
+  /** The series that a tenant had before are wanted. */
+  | { readonly type: 'series-wanted'; readonly tenant: string }
   | { readonly type: 'closed' }
 
 /** From the main thread to the receiver thread. */
 export type ToReceiverThread =
   /** So much of the journal is in ClickHouse since the thread was started. */
   | { readonly type: 'loaded'; readonly bytes: number }
+  /** What was wanted; the numbers are the thread's from now on. */
+  | { readonly type: 'known-series'; readonly known: KnownSeries }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'reload'; readonly id: number }
   /** What is scraped, and how that goes. */

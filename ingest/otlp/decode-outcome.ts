@@ -11,6 +11,7 @@ export const REJECT_REASONS = {
   no_data: 'the metric has no data of a known type',
   no_name: 'the metric has no name',
   too_many_attributes: 'it has more attributes than the limit, and a series cannot do without some of them',
+  series_limit: 'its series is new, and there are as many as ingest.seriesLimit allows',
   labels: 'its labels make no series',
   histogram: 'the native histogram contradicts itself',
 } as const

@@ -3,7 +3,12 @@ import type { RejectReason } from './decode-outcome.ts'
 import type { DecoderParts } from './decode-traces.ts'
 import type { ExemplarList } from './exemplar-list.ts'
 import type { MetricColumns } from './metric-blocks.ts'
-import { SERIES_TOO_DEEP, SERIES_TOO_WIDE, type SeriesRegistry } from './series-registry.ts'
+import {
+  SERIES_BEYOND_LIMIT,
+  SERIES_TOO_DEEP,
+  SERIES_TOO_WIDE,
+  type SeriesRegistry,
+} from './series-registry.ts'
 import { checkTime, type TimeWindow } from './time-window.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
 
@@ -90,6 +95,7 @@ export class PointHead {
     // Last, because a series that is new is written here.
     this.#seriesNumber = this.#series.resolve()
     if (this.#seriesNumber === SERIES_TOO_DEEP) return 'too_deep'
+    if (this.#seriesNumber === SERIES_BEYOND_LIMIT) return 'series_limit'
     return this.#seriesNumber === SERIES_TOO_WIDE ? 'too_many_attributes' : null
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ByteBuffer } from '../native/byte-buffer.ts'
 import { Interner } from '../native/interner.ts'
+import type { SeriesLimiter } from '../series-limit/series-limiter.ts'
 import { anyValueJson, jsonString } from './any-value-text.ts'
 import type { AttributeKeyRegistry } from './attribute-key-registry.ts'
 import { AttributeReader } from './attribute-reader.ts'
@@ -38,17 +39,23 @@ export interface SeriesRegistryParts {
   readonly columns: MetricColumns['series']
   readonly promColumns: MetricColumns['promSeries']
   readonly maxAttributes: number
+  /** Says which series are taken; it is told elsewhere whose message follows. */
+  readonly limiter: SeriesLimiter
 }
 
 /** What {@link SeriesRegistry.resolve} returns for attributes that make no series. */
 export const SERIES_TOO_DEEP = -2
 /** What {@link SeriesRegistry.resolve} returns for more attributes than the limit: without some of them, several series would be one. */
 export const SERIES_TOO_WIDE = -3
+/** What {@link SeriesRegistry.resolve} returns for a new series that there is no room for. */
+export const SERIES_BEYOND_LIMIT = -4
 
 const NOT_WRITTEN = -1
+/** A series that was refused in the limiter's epoch `n` has this less `n` for a day. */
+const REFUSED = -1000
 /** Beyond these everything is learned anew: senders choose how many series there are. */
-const MAX_KNOWN = 1_000_000
-const MAX_BYTES = 64 << 20
+const MAX_KNOWN = 2_000_000
+const MAX_BYTES = 384 << 20
 const ID_BYTES = 16
 
 /**
@@ -175,8 +182,8 @@ export class SeriesRegistry {
   }
 
   /**
-   * The number of the series with the attributes added since {@link beginPoint} (see {@link ids}), or {@link SERIES_TOO_DEEP} or
-   * {@link SERIES_TOO_WIDE}. Throws MALFORMED_MESSAGE. The reader's position is undefined afterwards.
+   * The number of the series with the attributes added since {@link beginPoint} (see {@link ids}), or {@link SERIES_TOO_DEEP},
+   * {@link SERIES_TOO_WIDE} or {@link SERIES_BEYOND_LIMIT}. Throws MALFORMED_MESSAGE. The reader's position is undefined afterwards.
    */
   resolve(): number {
     const key = this.#key
@@ -187,17 +194,22 @@ export class SeriesRegistry {
     const number = this.#known.intern(key.bytes, 0, key.length)
     if (number >= this.#days.length) this.#grow(number)
     let day = this.#days[number] as number
+    if (day <= REFUSED) {
+      if (day === REFUSED - this.#parts.limiter.epoch()) return SERIES_BEYOND_LIMIT
+      day = NOT_WRITTEN
+    }
     if (day !== this.#day && day >= NOT_WRITTEN) {
       day = this.#write(number)
       this.#days[number] = day
       this.#fresh.push(number)
     }
-    return day >= 0 ? number : day
+    if (day >= 0) return number
+    return day <= REFUSED ? SERIES_BEYOND_LIMIT : day
   }
 
   #write(number: number): number {
     const head = this.#head as MetricHead
-    const { reader, text, columns, keys } = this.#parts
+    const { reader, text, columns, keys, limiter } = this.#parts
     const { bytes } = reader
     const attributes = this.#attributes
     attributes.begin()
@@ -213,6 +225,14 @@ export class SeriesRegistry {
       .update(`${this.#headText}\n[${this.#describe(attributes).join(',')}]`)
       .digest()
     this.ids.set(id.subarray(0, ID_BYTES), number * ID_BYTES)
+    const name = this.#promName(head)
+    const isAdmitted = limiter.admits({
+      metric: name,
+      ids: this.ids,
+      idStart: number * ID_BYTES,
+      labels: () => this.#promLabels(head),
+    })
+    if (!isAdmitted) return REFUSED - limiter.epoch()
     columns.tenant.push(this.#tenantId)
     columns.metric.push(text.intern(bytes, head.name.start, head.name.end))
     columns.id.pushFrom(id, 0)
@@ -226,29 +246,40 @@ export class SeriesRegistry {
     columns.origin.push(head.origin.originId)
     columns.service.push(head.origin.serviceId)
     attributes.writeTo(reader, columns.attrs, columns.attr_kinds, keys.observer('metric'))
-    this.#writeForProm(head, id)
+    this.#writeForProm(head, id, name)
     return this.#day
   }
 
-  /** The same series as PromQL knows it. */
-  #writeForProm(head: MetricHead, id: Buffer): void {
-    const { reader, text, promColumns: columns } = this.#parts
-    const { bytes } = reader
-    const attributes = this.#attributes
-    const metric = text.intern(bytes, head.name.start, head.name.end)
-    const unit = text.intern(bytes, head.unit.start, head.unit.end)
-    const name = prometheusName({
-      name: text.text(metric),
-      unit: text.text(unit),
+  /** The name that PromQL knows the series by. */
+  #promName(head: MetricHead): string {
+    const { reader, text } = this.#parts
+    return prometheusName({
+      name: text.text(text.intern(reader.bytes, head.name.start, head.name.end)),
+      unit: text.text(text.intern(reader.bytes, head.unit.start, head.unit.end)),
       isCounter: head.type === METRIC_TYPES.sum && head.isMonotonic,
       isGauge: head.type === METRIC_TYPES.gauge,
     })
+  }
+
+  /** The labels that PromQL knows the series by. */
+  #promLabels(head: MetricHead): Iterable<readonly [string, string]> {
+    const { reader, text } = this.#parts
+    const attributes = this.#attributes
     const pairs: [string, string][] = []
     for (let index = 0; index < attributes.count; index++) {
       const start = attributes.valueStarts[index] as number
       const value = anyValueText(anyValueJson(reader, start, attributes.valueEnds[index] as number))
       pairs.push([text.text(attributes.keyIds[index] as number), value])
     }
+    return prometheusLabels(pairs, head.origin)
+  }
+
+  /** The same series as PromQL knows it. */
+  #writeForProm(head: MetricHead, id: Buffer, name: string): void {
+    const { reader, text, promColumns: columns } = this.#parts
+    const { bytes } = reader
+    const metric = text.intern(bytes, head.name.start, head.name.end)
+    const unit = text.intern(bytes, head.unit.start, head.unit.end)
     columns.tenant.push(this.#tenantId)
     columns.name.push(text.internText(name))
     columns.id.pushFrom(id, 0)
@@ -259,7 +290,7 @@ export class SeriesRegistry {
     columns.metric.push(metric)
     columns.unit.push(unit)
     columns.description.pushUtf8(bytes, head.description.start, head.description.end)
-    for (const [label, value] of prometheusLabels(pairs, head.origin)) {
+    for (const [label, value] of this.#promLabels(head)) {
       columns.labels.keys.push(text.internText(label))
       columns.labels.values.pushText(value)
     }

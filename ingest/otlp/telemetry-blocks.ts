@@ -3,6 +3,7 @@ import { type Block, createBlock } from '../native/block.ts'
 import { Interner } from '../native/interner.ts'
 import { createWriteDecoders, type WriteDecoders } from '../prometheus/create-write-decoders.ts'
 import { createSampleBlocks, createSampleColumns } from '../prometheus/sample-blocks.ts'
+import { NO_SERIES_LIMIT, type SeriesLimiter } from '../series-limit/series-limiter.ts'
 import { AttributeKeyRegistry } from './attribute-key-registry.ts'
 import { createLogDecoder } from './decode-logs.ts'
 import { createMetricDecoder } from './decode-metrics.ts'
@@ -42,7 +43,11 @@ export interface TelemetryBlocks {
 }
 
 /** Makes empty blocks of all tables with their decoders. */
-export function createTelemetryBlocks(options: { readonly maxAttributes: number }): TelemetryBlocks {
+export function createTelemetryBlocks(options: {
+  readonly maxAttributes: number
+  /** Says which series are taken; default: all. */
+  readonly limiter?: SeriesLimiter
+}): TelemetryBlocks {
   const seed = randomBytes(4).readInt32LE()
   const text = new Interner(seed)
   const binary = new Interner(seed, false)
@@ -54,7 +59,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
   const metricColumns = createMetricColumns(text, binary)
   const sampleColumns = createSampleColumns(text)
   const reader = new WireReader()
-  const { maxAttributes } = options
+  const { maxAttributes, limiter = NO_SERIES_LIMIT } = options
   const keys = new AttributeKeyRegistry(text, keyColumns)
   const origins = new OriginRegistry({ text, binary, columns: originColumns, keys, reader, maxAttributes })
   const series = new SeriesRegistry({
@@ -66,6 +71,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     columns: metricColumns.series,
     promColumns: metricColumns.promSeries,
     maxAttributes,
+    limiter,
   })
   const write = createWriteDecoders({
     reader,
@@ -74,6 +80,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
     columns: sampleColumns,
     seriesColumns: metricColumns.promSeries,
     exemplarColumns: metricColumns.exemplars,
+    limiter,
   })
   const parts: DecoderParts = { reader, text, origins, keys, maxAttributes }
   const blocks = [
@@ -115,6 +122,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
       const tenantId = text.internText(tenant)
       keys.begin(tenant, tenantId, day)
       origins.begin(tenant, tenantId, day)
+      limiter.begin(tenant, day)
       series.begin(tenant, tenantId, day)
       write.begin(tenant, tenantId, day)
       return tenantId
@@ -124,6 +132,7 @@ export function createTelemetryBlocks(options: { readonly maxAttributes: number 
       origins.rollback()
       keys.rollback()
       series.rollback()
+      limiter.rollback()
       write.rollback()
     },
     rows,

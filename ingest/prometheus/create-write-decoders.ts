@@ -1,6 +1,7 @@
 import type { Interner } from '../native/interner.ts'
 import type { MetricColumns } from '../otlp/metric-blocks.ts'
 import type { WireReader } from '../otlp/wire-reader.ts'
+import type { SeriesLimiter } from '../series-limit/series-limiter.ts'
 import { createWriteV1Decoder, type DecodeWrite } from './decode-write-v1.ts'
 import { createWriteV2Decoder } from './decode-write-v2.ts'
 import { MetadataRegistry } from './metadata-registry.ts'
@@ -20,6 +21,8 @@ export interface WriteDecodersOptions {
   readonly exemplarColumns: MetricColumns['exemplars']
   /** Makes collisions unpredictable to senders. */
   readonly seed: number
+  /** Says which series are taken; it is told elsewhere whose message follows. */
+  readonly limiter: SeriesLimiter
 }
 
 /** Decoders of remote write, and what they remember of series and metrics. */
@@ -36,7 +39,7 @@ export interface WriteDecoders {
 /** Makes the decoders of both versions; they know the same series. */
 export function createWriteDecoders(options: WriteDecodersOptions): WriteDecoders {
   const { reader, text, columns, seriesColumns, exemplarColumns, seed } = options
-  const series = new SampleSeriesRegistry({ text, columns: seriesColumns, seed })
+  const series = new SampleSeriesRegistry({ text, columns: seriesColumns, seed, limiter: options.limiter })
   const metadata = new MetadataRegistry({ text, columns: columns.metadata, seed })
   const rows = new SampleRows({ reader, text, series, columns, exemplarColumns }, new WriteOutcome())
   const parts = { reader, series, rows, metadata }

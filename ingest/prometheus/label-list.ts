@@ -3,7 +3,7 @@ import { type Labels, labelsFrom, labelsText, METRIC_NAME } from '../../model/la
 
 /** Why labels make no series: a reason to count, and a sentence for the sender. */
 export interface LabelProblem {
-  readonly reason: 'labels' | 'too_many_attributes'
+  readonly reason: 'labels' | 'too_many_attributes' | 'series_limit'
   readonly detail: string
 }
 

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { type Labels, labelPairs, labelsKey, labelValue, METRIC_NAME } from '../../model/labels.ts'
+import { type Labels, labelPairs, labelsKey, labelValue, METRIC_NAME, withLabel } from '../../model/labels.ts'
 import { Interner } from '../native/interner.ts'
 import type { MetricColumns } from '../otlp/metric-blocks.ts'
+import type { SeriesLimiter } from '../series-limit/series-limiter.ts'
 import type { LabelList, LabelProblem } from './label-list.ts'
 
 /** What a registry works with. */
@@ -10,12 +11,16 @@ export interface SampleSeriesRegistryParts {
   readonly columns: MetricColumns['promSeries']
   /** Makes collisions unpredictable to senders. */
   readonly seed: number
+  /** Says which series are taken; it is told elsewhere whose message follows. */
+  readonly limiter: SeriesLimiter
 }
 
 /** The number of what is no series; {@link SampleSeriesRegistry.problem} says why. */
 export const NO_SERIES = -1
 
 const NOT_WRITTEN = -1
+/** A series that was refused in the limiter's epoch `n` has this less `n` for a day. */
+const REFUSED = -1000
 /** Beyond these everything is learned anew: senders choose how many series there are. */
 const MAX_KNOWN = 2_000_000
 const MAX_BYTES = 384 << 20
@@ -101,7 +106,10 @@ export class SampleSeriesRegistry {
       this.#next[this.#previous] = number
     }
     this.#previous = number
-    return this.#days[number] === this.#day ? number : this.#write(number, read())
+    const day = this.#days[number]
+    if (day === this.#day) return number
+    if (day === REFUSED - this.#parts.limiter.epoch()) return this.#refuse(number)
+    return this.#write(number, read())
   }
 
   /** The number of a series' metric name in `text`. */
@@ -133,11 +141,27 @@ export class SampleSeriesRegistry {
     if (this.problem !== null) return NO_SERIES
     const labels = list.labels()
     if (this.#nameOf[number] === 0) this.#learn(number, labels)
-    this.#writeRow(number, labels)
+    const { limiter } = this.#parts
+    const isAdmitted = limiter.admits({
+      metric: labelValue(labels, METRIC_NAME),
+      ids: this.ids,
+      idStart: number * ID_BYTES,
+      labels: () => labelPairs(withLabel(labels, METRIC_NAME, '')),
+    })
     const days = this.#tenantDays(number)
+    if (!isAdmitted) {
+      days[number] = REFUSED - limiter.epoch()
+      return this.#refuse(number)
+    }
+    this.#writeRow(number, labels)
     this.#fresh.push(number, days[number] as number)
     days[number] = this.#day
     return number
+  }
+
+  #refuse(number: number): number {
+    this.problem = { reason: 'series_limit', detail: `a new series of ${this.metricName(number)}` }
+    return NO_SERIES
   }
 
   #learn(number: number, labels: Labels): void {
