@@ -131,7 +131,10 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     limits: DEFAULT_QUERY_LIMITS,
     externalUrl: config.http.externalUrl,
   }
-  const engine = createMetricsEngine(queryDeps, { maxSamples: config.query.maxSamples })
+  const engine = createMetricsEngine(queryDeps, {
+    maxSamples: config.query.maxSamples,
+    path: config.query.path,
+  })
   let externalUrl = config.http.externalUrl ?? ''
   const parts = roles.has('alerting') ? registerAlertingRole(api, () => externalUrl) : null
   if (parts !== null) checks['alerting'] = () => readAlerting(parts)

@@ -74,6 +74,8 @@ export const queryConfig = z.strictObject({
     .refine((ms) => ms >= 1000, { message: 'expected a duration of at least 1s' })
     .prefault('30s'),
   maxSamples: z.int().positive().default(50_000_000),
+  /** Whether ClickHouse computes parts of PromQL queries: where it is cheaper, wherever it can, or nowhere. */
+  path: z.enum(['auto', 'pushdown', 'raw']).default('auto'),
   maxMemory: byteSize
     .refine((bytes) => bytes >= 2 ** 26, { message: 'expected a size of at least 64MiB' })
     .prefault('2GiB'),
