@@ -272,19 +272,23 @@ function coarserRunning(side: RunningSide, shift: number): RunningSide {
 }
 
 function addAt(side: RunningSide, at: number, value: number): void {
-  const running = { value: side.counts[at] ?? 0, lost: side.lost[at] ?? 0 }
-  addNumber(running, value)
-  side.counts[at] = running.value
-  side.lost[at] = running.lost
+  const before = side.counts[at] ?? 0
+  const after = before + value
+  side.lost[at] = lostBy(before, value, after, side.lost[at] ?? 0)
+  side.counts[at] = after
 }
 
 function addNumber(running: Running, value: number): void {
-  const { value: before } = running
-  const after = before + value
-  if (after === Number.POSITIVE_INFINITY || after === Number.NEGATIVE_INFINITY) running.lost = 0
-  else if (Math.abs(before) >= Math.abs(value)) running.lost += before - after + value
-  else running.lost += value - after + before
+  const after = running.value + value
+  running.lost = lostBy(running.value, value, after, running.lost)
   running.value = after
+}
+
+/** What has been lost after `before + value` was rounded to `after`. */
+function lostBy(before: number, value: number, after: number, lost: number): number {
+  if (after === Number.POSITIVE_INFINITY || after === Number.NEGATIVE_INFINITY) return 0
+  if (Math.abs(before) >= Math.abs(value)) return lost + (before - after + value)
+  return lost + (value - after + before)
 }
 
 /** A gauge makes a gauge; otherwise what is not the same is not known. */
