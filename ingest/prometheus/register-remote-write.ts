@@ -44,6 +44,8 @@ export function registerRemoteWrite(app: FastifyInstance, deps: RemoteWriteDeps)
         return reply.code(answer.status).headers(answer.headers).send(answer.body)
       } finally {
         lease.release()
+        // What is left of a body that was refused is passed over: the connection would stand still.
+        request.raw.resume()
       }
     })
   })
