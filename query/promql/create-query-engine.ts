@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { compareLabels } from '../../model/labels.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { AppError } from '../../runtime/errors.ts'
@@ -203,10 +204,33 @@ async function seriesOf(run: Evaluation, expr: Expr): Promise<MatrixSeries[]> {
 
 /** Only those points of a series that are there. */
 function pointsOf({ labels, values, present, histograms }: GridSeries, times: Float64Array): MatrixSeries {
-  if (histograms == null && !present.includes(0)) return { labels, timestamps: times, values }
-  const isThere = (_: unknown, i: number) => present[i] === 1
-  const points = { labels, timestamps: times.filter(isThere), values: values.filter(isThere) }
-  return histograms == null ? points : { ...points, histograms: histograms.filter(isThere) }
+  const first = present.indexOf(1)
+  const last = present.lastIndexOf(1)
+  if (first === -1) return { labels, timestamps: new Float64Array(0), values: new Float64Array(0) }
+  let count = 0
+  for (let i = first; i <= last; i += 1) count += present[i] as number
+  const own = histograms ?? null
+  if (count === last - first + 1) {
+    const points = {
+      labels,
+      timestamps: times.subarray(first, last + 1),
+      values: values.subarray(first, last + 1),
+    }
+    return own === null ? points : { ...points, histograms: own.slice(first, last + 1) }
+  }
+  const timestamps = new Float64Array(count)
+  const numbers = new Float64Array(count)
+  const others = own === null ? null : new Array<FloatHistogram | null>(count).fill(null)
+  let next = 0
+  for (let i = first; i <= last; i += 1) {
+    if (present[i] !== 1) continue
+    timestamps[next] = times[i] as number
+    numbers[next] = values[i] as number
+    if (others !== null) others[next] = own?.[i] ?? null
+    next += 1
+  }
+  const points = { labels, timestamps, values: numbers }
+  return others === null ? points : { ...points, histograms: others }
 }
 
 /** Removes the names that functions have left to be removed. */

@@ -9,6 +9,9 @@ export interface SortedWindow {
   moveTo(from: number, to: number): void
 }
 
+/** So few numbers are moved sooner one by one than by a call. */
+const FEW = 48
+
 /** An empty window over `values`, which may hold at most `capacity` at once. */
 export function createSortedWindow(values: Float64Array, capacity: number): SortedWindow {
   const sorted = new Float64Array(capacity)
@@ -50,13 +53,15 @@ export function createSortedWindow(values: Float64Array, capacity: number): Sort
       }
       for (; from < nextFrom; from += 1) {
         const place = placeOf(values[from] as number)
-        sorted.copyWithin(place, place + 1, count)
         count -= 1
+        if (count - place > FEW) sorted.copyWithin(place, place + 1, count + 1)
+        else for (let i = place; i < count; i += 1) sorted[i] = sorted[i + 1] as number
       }
       for (; to < nextTo; to += 1) {
         const value = values[to] as number
         const place = placeOf(value)
-        sorted.copyWithin(place + 1, place, count)
+        if (count - place > FEW) sorted.copyWithin(place + 1, place, count)
+        else for (let i = count; i > place; i -= 1) sorted[i] = sorted[i - 1] as number
         sorted[place] = value
         count += 1
       }
