@@ -29,7 +29,8 @@ test('what is cut off and what is left are all there was, in the shares that his
       fc.integer({ min: -2, max: 6 }),
       fc.integer({ min: -4000, max: 4000 }).map((n) => n / 32),
       (observations, schema, bound) => {
-        const histogram = observedHistogram(observations, schema, 0.1)
+        // The zero bucket ends at a border of all these schemas: a bucket that overlaps with it is cut for a share, not for trimming.
+        const histogram = observedHistogram(observations, schema, 2 ** -4)
         const below = trimUpper(histogram, bound)
         const above = trimLower(histogram, bound)
         expect(below.count + above.count).toBeCloseTo(histogram.count, 9)
@@ -37,6 +38,7 @@ test('what is cut off and what is left are all there was, in the shares that his
         expect(below.count / histogram.count).toBeCloseTo(share, 9)
       },
     ),
+    { numRuns: 300 },
   )
 })
 
