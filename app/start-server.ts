@@ -35,7 +35,7 @@ import {
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
 import { startStorage } from './start-storage.ts'
 import { traceStorage } from './trace-storage.ts'
-import { watchChanges } from './watch-changes.ts'
+import { samplesOfQuery, watchChanges } from './watch-changes.ts'
 
 /** What a server is made from. */
 export interface ServerOptions {
@@ -132,7 +132,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     externalUrl: config.http.externalUrl,
   }
   const engine = createMetricsEngine(queryDeps, {
-    maxSamples: config.query.maxSamples,
+    maxSamples: samplesOfQuery(config.query),
     path: config.query.path,
   })
   let externalUrl = config.http.externalUrl ?? ''

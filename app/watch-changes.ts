@@ -26,6 +26,14 @@ export interface WatchedStorage {
   readonly bounds: QueryBounds
 }
 
+/** A sample is a time and a value. */
+const BYTES_PER_SAMPLE = 16
+
+/** Samples that one query may hold: as many as are allowed, and as fit into its memory. */
+export function samplesOfQuery({ maxSamples, maxMemory }: QueryConfig): number {
+  return Math.min(maxSamples, Math.floor(maxMemory / BYTES_PER_SAMPLE))
+}
+
 /**
  * Lets answers to queries be remembered, as long as nothing is inserted that they could have read. Everything that this process writes must go to the storage
  * returned. The embedded engine has no other writers; of a server that is not known.
@@ -35,7 +43,11 @@ export function watchChanges(
   config: QueryConfig,
   { clock, registry }: { readonly clock: Clock; readonly registry: Registry },
 ): WatchedStorage {
-  const bounds = { timeoutMs: config.timeout, concurrency: config.concurrency }
+  const bounds = {
+    timeoutMs: config.timeout,
+    concurrency: config.concurrency,
+    maxSamples: samplesOfQuery(config),
+  }
   const maxBytes = config.cache.maxSize
   if (maxBytes === 0) return { storage: opened, bounds: { ...bounds, cache: null } }
   const changes = createChangeLog()

@@ -16,12 +16,19 @@ export interface QueryBounds {
   readonly timeoutMs: number
   /** Evaluations at the same time. */
   readonly concurrency: number
+  /** Points of one answer. */
+  readonly maxSamples: number
   /** Null: nothing is remembered. */
   readonly cache: RangeCache | null
 }
 
 /** What holds when nothing is configured. */
-export const DEFAULT_QUERY_BOUNDS: QueryBounds = { timeoutMs: 30_000, concurrency: 8, cache: null }
+export const DEFAULT_QUERY_BOUNDS: QueryBounds = {
+  timeoutMs: 30_000,
+  concurrency: 8,
+  maxSamples: 50_000_000,
+  cache: null,
+}
 
 /** What Prometheus' API is made from. */
 export interface PrometheusApiDeps extends QueryDeps {

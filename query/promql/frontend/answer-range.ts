@@ -38,15 +38,27 @@ export async function answerRange(
   const giveUp = new AbortController()
   const any: Turn = { ...turn, signal: AbortSignal.any([turn.signal, giveUp.signal]) }
   try {
-    const pieces = await inTurns(parts, run.partsAtOnce, (part) => {
+    let points = 0
+    const pieces = await inTurns(parts, run.partsAtOnce, async (part) => {
       const question = questionOf(run, query, { parsed, reach, isBound, lengthMs }, part)
-      return answerPart(run, query, question, part, any, report)
+      const piece = await answerPart(run, query, question, part, any, report)
+      for (const { timestamps } of piece.result.matrix) points += timestamps.length
+      // The engine bounds each part, not all of them together.
+      if (points > run.maxSamples) throw tooManySamples()
+      return piece
     })
     return joinPieces(pieces)
   } catch (error) {
     giveUp.abort()
     throw error
   }
+}
+
+function tooManySamples(): AppError {
+  return new AppError(
+    'RESULT_TOO_LARGE',
+    'query processing would load too many samples into memory in query execution',
+  )
 }
 
 function reachOfQuery(run: FrontendRun, query: Asked, parsed: Expr): QueryReach {

@@ -17,17 +17,26 @@ export interface ChangeLog {
 /** Beyond this the oldest changes are remembered as one. */
 const MAX_REMEMBERED = 4096
 
+/** Senders may be allowed to name their tenants: beyond so many everything is forgotten, and no answer of before holds. */
+const MAX_TENANTS = 10_000
+
 /** Makes an empty log. */
-export function createChangeLog(maxRemembered = MAX_REMEMBERED): ChangeLog {
+export function createChangeLog(maxRemembered = MAX_REMEMBERED, maxTenants = MAX_TENANTS): ChangeLog {
   let generation = 0
+  let forgottenUpTo = 0
   const logs = new Map<string, Change[]>()
+  const keyOf = (source: ChangeSource, tenant: string | null) =>
+    `${source} ${tenant === null ? '*' : `=${tenant}`}`
   const logOf = (source: ChangeSource, tenant: string | null): Change[] => {
-    const key = `${source} ${tenant === null ? '*' : `=${tenant}`}`
-    let log = logs.get(key)
-    if (log === undefined) {
-      log = []
-      logs.set(key, log)
+    const key = keyOf(source, tenant)
+    const known = logs.get(key)
+    if (known !== undefined) return known
+    if (logs.size >= 2 * maxTenants) {
+      logs.clear()
+      forgottenUpTo = generation
     }
+    const log: Change[] = []
+    logs.set(key, log)
     return log
   }
   return {
@@ -38,13 +47,9 @@ export function createChangeLog(maxRemembered = MAX_REMEMBERED): ChangeLog {
         remember(logOf(source, tenant), generation, fromMs, maxRemembered)
     },
     changedSince(since, tenant, sources) {
-      let earliestMs = Number.POSITIVE_INFINITY
-      for (const source of sources) {
-        for (const one of [tenant, null]) {
-          earliestMs = Math.min(earliestMs, earliestAfter(logOf(source, one), since))
-        }
-      }
-      return earliestMs
+      if (since < forgottenUpTo) return Number.NEGATIVE_INFINITY
+      const all = sources.flatMap((source) => [keyOf(source, tenant), keyOf(source, null)])
+      return Math.min(...all.map((key) => earliestAfter(logs.get(key) ?? [], since)))
     },
   }
 }

@@ -15,7 +15,7 @@ import { createRangeCache } from './range-cache.ts'
 const TENANT = 't'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const BOUNDS = { timeoutMs: 60_000, concurrency: 4, clock: systemClock }
+const BOUNDS = { timeoutMs: 60_000, concurrency: 4, maxSamples: 1_000_000, clock: systemClock }
 
 /** Counts what it is asked. */
 function counted(engine: QueryEngine) {
@@ -298,6 +298,18 @@ describe('bounds', () => {
     await expect(first).rejects.toMatchObject({
       code: 'QUERY_TIMEOUT',
       message: 'query timed out in expression evaluation',
+    })
+  })
+
+  test('all parts together have so many points', async () => {
+    const engine = createQueryEngine({ source: fill(seededRandom(1), 3), clock: systemClock })
+    const frontend = createQueryFrontend({ ...BOUNDS, maxSamples: 721, engine, cache: null })
+    const ask = (endMs: number) =>
+      frontend.range({ tenant: TENANT, expr: 'vector(1)', startMs: 0, endMs, stepMs: 10_000 })
+    await expect(ask(2 * HOUR)).resolves.toBeDefined()
+    await expect(ask(2 * HOUR + 10_000)).rejects.toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+      message: 'query processing would load too many samples into memory in query execution',
     })
   })
 

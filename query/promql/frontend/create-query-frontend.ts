@@ -32,6 +32,8 @@ export interface QueryFrontendOptions {
   readonly timeoutMs: number
   /** Evaluations at the same time; further ones wait. */
   readonly concurrency: number
+  /** Points that an answer may have. */
+  readonly maxSamples: number
   /** Null: nothing is remembered. */
   readonly cache: RangeCache | null
   /** As the engine has it, for queries that do not say; default 5 minutes. */
@@ -48,10 +50,13 @@ export interface FrontendRun {
   readonly cache: RangeCache | null
   /** Parts of one query that are computed at the same time: others want to be answered too. */
   readonly partsAtOnce: number
+  readonly maxSamples: number
   readonly lookbackMs: number
   readonly defaultStepMs: number
 }
 
+/** While one is computed here, the database reads for another; more would only hold more samples in memory. */
+const PARTS_AT_ONCE = 2
 /** So many queries may wait for each one that runs. */
 const WAITING_EACH = 64
 const LOOKBACK_MS = 300_000
@@ -66,7 +71,8 @@ export function createQueryFrontend(options: QueryFrontendOptions): QueryFronten
     queue,
     clock,
     cache,
-    partsAtOnce: Math.max(1, Math.ceil(concurrency / 2)),
+    partsAtOnce: Math.max(1, Math.min(PARTS_AT_ONCE, Math.ceil(concurrency / 2))),
+    maxSamples: options.maxSamples,
     lookbackMs: options.lookbackMs ?? LOOKBACK_MS,
     defaultStepMs: options.defaultStepMs ?? DEFAULT_STEP_MS,
   }

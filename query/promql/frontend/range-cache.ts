@@ -125,7 +125,8 @@ function sourcesOf({ metrics }: QueryReach): readonly ChangeSource[] {
 }
 
 function bytesOf({ text, result }: Entry): number {
-  let bytes = 500 + 2 * text.length
+  // The key holds the query once more.
+  let bytes = 500 + 4 * text.length
   for (const note of [...result.warnings, ...result.infos]) bytes += 50 + 2 * note.length
   for (const series of result.matrix) bytes += bytesOfSeries(series)
   return bytes
