@@ -109,8 +109,8 @@ describe('an answer in parts, and from memory', () => {
     let compared = 0
     for (let round = 0; round < 250; round += 1) {
       const expr = random.pick(expressions)
-      const stepMs = random.pick([10_000, 60_000])
-      const startMs = random.below(6) * HOUR + random.pick([0, 10_000, 600_000, 61_000])
+      const stepMs = random.pick([5_000, 60_000])
+      const startMs = random.below(6) * HOUR + random.pick([0, 5_000, 600_000, 61_000])
       const endMs = startMs + random.pick([0, 300_000, HOUR, 2.5 * HOUR, 4 * HOUR])
       const query = { tenant: TENANT, expr, startMs, endMs, stepMs }
       const before = engine.asked.length
@@ -144,26 +144,26 @@ describe('an answer in parts, and from memory', () => {
     const { frontend, changes } = cached(engine)
     const ask = async (startMs: number, endMs: number) => {
       engine.asked.length = 0
-      await frontend.range({ tenant: TENANT, expr: 'sum(a)', startMs, endMs, stepMs: 10_000 })
+      await frontend.range({ tenant: TENANT, expr: 'sum(a)', startMs, endMs, stepMs: 5_000 })
       return engine.asked.map((query) => [query.startMs, query.endMs])
     }
-    expect(await ask(600_000, 2 * HOUR - 10_000)).toEqual([
-      [600_000, HOUR - 10_000],
-      [HOUR, 2 * HOUR - 10_000],
+    expect(await ask(600_000, 2 * HOUR - 5_000)).toEqual([
+      [600_000, HOUR - 5_000],
+      [HOUR, 2 * HOUR - 5_000],
     ])
-    expect(await ask(600_000, 2 * HOUR - 10_000)).toEqual([])
-    expect(await ask(700_000, 2 * HOUR + 5000)).toEqual([[2 * HOUR, 2 * HOUR]])
-    expect(await ask(720_000, 2 * HOUR + 20_000)).toEqual([[2 * HOUR + 10_000, 2 * HOUR + 20_000]])
-    expect(await ask(500_000, HOUR)).toEqual([[500_000, 590_000]])
+    expect(await ask(600_000, 2 * HOUR - 5_000)).toEqual([])
+    expect(await ask(700_000, 2 * HOUR + 4999)).toEqual([[2 * HOUR, 2 * HOUR]])
+    expect(await ask(710_000, 2 * HOUR + 10_000)).toEqual([[2 * HOUR + 5_000, 2 * HOUR + 10_000]])
+    expect(await ask(500_000, HOUR)).toEqual([[500_000, 595_000]])
     // Another phase is another grid.
-    expect(await ask(605_000, 615_000)).toEqual([[605_000, 615_000]])
+    expect(await ask(603_000, 613_000)).toEqual([[603_000, 613_000]])
     changes.note('samples', ['other'], 0)
     expect(await ask(600_000, HOUR)).toEqual([])
     changes.note('spans', [TENANT], 0)
     expect(await ask(600_000, HOUR)).toEqual([])
     changes.note('samples', [TENANT], HOUR)
     expect(await ask(600_000, 2 * HOUR)).toEqual([
-      [HOUR, 2 * HOUR - 10_000],
+      [HOUR, 2 * HOUR - 5_000],
       [2 * HOUR, 2 * HOUR],
     ])
   })
@@ -186,7 +186,7 @@ describe('an answer in parts, and from memory', () => {
     const ask = async (expr: string) => {
       engine.asked.length = 0
       const startMs = 2 * HOUR
-      await frontend.range({ tenant: TENANT, expr, startMs, endMs: 3 * HOUR - 1, stepMs: 10_000 })
+      await frontend.range({ tenant: TENANT, expr, startMs, endMs: 3 * HOUR - 1, stepMs: 5_000 })
       return engine.asked.map((query) => query.startMs)
     }
     const open = 3 * HOUR - 600_000
@@ -206,17 +206,17 @@ describe('an answer in parts, and from memory', () => {
     const { frontend } = cached(createQueryEngine({ source: fill(seededRandom(1), 3), clock: systemClock }))
     const ask = async (endMs: number) => {
       const report = createQueryReport()
-      await frontend.range({ tenant: TENANT, expr: 'a', startMs: 0, endMs, stepMs: 10_000, report })
+      await frontend.range({ tenant: TENANT, expr: 'a', startMs: 0, endMs, stepMs: 5_000, report })
       return report.parts.map(({ startMs, endMs, from }) => [startMs, endMs, from])
     }
     expect(await ask(HOUR)).toEqual([
-      [0, HOUR - 10_000, 'engine'],
+      [0, HOUR - 5_000, 'engine'],
       [HOUR, HOUR, 'engine'],
     ])
-    expect(await ask(HOUR + 10_000)).toEqual([
-      [0, HOUR - 10_000, 'cache'],
+    expect(await ask(HOUR + 5_000)).toEqual([
+      [0, HOUR - 5_000, 'cache'],
       [HOUR, HOUR, 'cache'],
-      [HOUR + 10_000, HOUR + 10_000, 'engine'],
+      [HOUR + 5_000, HOUR + 5_000, 'engine'],
     ])
   })
 })
@@ -303,11 +303,11 @@ describe('bounds', () => {
 
   test('all parts together have so many points', async () => {
     const engine = createQueryEngine({ source: fill(seededRandom(1), 3), clock: systemClock })
-    const frontend = createQueryFrontend({ ...BOUNDS, maxSamples: 721, engine, cache: null })
+    const frontend = createQueryFrontend({ ...BOUNDS, maxSamples: 1441, engine, cache: null })
     const ask = (endMs: number) =>
-      frontend.range({ tenant: TENANT, expr: 'vector(1)', startMs: 0, endMs, stepMs: 10_000 })
+      frontend.range({ tenant: TENANT, expr: 'vector(1)', startMs: 0, endMs, stepMs: 5_000 })
     await expect(ask(2 * HOUR)).resolves.toBeDefined()
-    await expect(ask(2 * HOUR + 10_000)).rejects.toMatchObject({
+    await expect(ask(2 * HOUR + 5_000)).rejects.toMatchObject({
       code: 'RESULT_TOO_LARGE',
       message: 'query processing would load too many samples into memory in query execution',
     })
@@ -321,7 +321,7 @@ describe('bounds', () => {
         asked.startMs === 0 ? Promise.reject(new AppError('RESULT_TOO_LARGE', 'x')) : engine.range(asked),
     }
     const frontend = createQueryFrontend({ ...BOUNDS, engine: failing, cache: null })
-    const failed = frontend.range({ ...query, endMs: 3 * HOUR, stepMs: 10_000 })
+    const failed = frontend.range({ ...query, endMs: 3 * HOUR, stepMs: 5_000 })
     await expect(failed).rejects.toMatchObject({ code: 'RESULT_TOO_LARGE', message: 'x' })
     expect(running.map(({ query: { signal } }) => signal?.aborted)).toEqual([true])
   })
