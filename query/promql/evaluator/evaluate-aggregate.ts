@@ -1,12 +1,19 @@
-import { quoteText } from '../../../model/labels.ts'
+import { type Labels, NO_LABELS, quoteText } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
-import type { AggregateExpr, Expr } from '../ast.ts'
-import { type Group, groupSeries, type ReducingOp, reduceGroup } from './aggregate.ts'
+import type { AggregateExpr, AggregateOp, Call, Expr } from '../ast.ts'
+import { createGrouping, type Group, groupSeries, type ReducingOp, reduceGroup } from './aggregate.ts'
 import { combineGroup } from './aggregate-histograms.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import type { Evaluate } from './evaluate.ts'
+import {
+  computeAll,
+  isRangeFunction,
+  prepareRangeFunction,
+  type RangedFunction,
+} from './evaluate-range-function.ts'
 import { type Evaluation, executionError } from './evaluation.ts'
-import { type Grid, type GridSeries, isAnywhere, withoutHistograms } from './grid.ts'
+import { emptySeries, type Grid, type GridSeries, isAnywhere, withoutHistograms } from './grid.ts'
+import { GROUP_REDUCERS, type GroupReducer, type RunningOp } from './group-reducers.ts'
 import { isLabelName } from './label-functions.ts'
 import { limitRatio } from './limit-ratio.ts'
 import { countValues, readCounts, selectFromGroups } from './select-from-groups.ts'
@@ -19,6 +26,10 @@ export async function evaluateAggregate(
   evaluate: Evaluate,
 ): Promise<readonly GridSeries[]> {
   const parameter = node.param === null ? null : await evaluate(run, node.param, grid)
+  const call = rangeCallOf(run, node.expr)
+  if (call !== null && isRunningOp(node.op)) {
+    return aggregateRange(run, node, node.op, await prepareRangeFunction(run, call, grid, evaluate), grid)
+  }
   const value = await evaluate(run, node.expr, grid)
   if (value.type !== 'vector') throw new AppError('INTERNAL', `Cannot aggregate a ${value.type}`)
   await run.breathe()
@@ -75,6 +86,61 @@ async function reduceGroups(
     await run.breathe()
   }
   return found
+}
+
+/** The function of a range vector whose values are aggregated; null when it is something else, or has been computed already. */
+function rangeCallOf(run: Evaluation, expr: Expr): Call | null {
+  if (run.computed.has(expr)) return null
+  if (expr.kind === 'paren') return rangeCallOf(run, expr.expr)
+  return expr.kind === 'call' && expr.name !== 'absent_over_time' && isRangeFunction(expr.name) ? expr : null
+}
+
+function isRunningOp(op: AggregateOp): op is RunningOp {
+  return Object.hasOwn(GROUP_REDUCERS, op)
+}
+
+/** Aggregates a function of a range vector: where that can be, series by series, so that its values are not all kept. */
+async function aggregateRange(
+  run: Evaluation,
+  node: AggregateExpr,
+  op: RunningOp,
+  ranged: RangedFunction,
+  grid: Grid,
+): Promise<GridSeries[]> {
+  const { series } = ranged.input
+  if (!ranged.areDifferent || series.some(({ histograms }) => histograms != null)) {
+    const all = await computeAll(run, ranged, grid)
+    run.spend(all.length * grid.count)
+    return reduceGroups(run, node, op, all, grid, new Float64Array(0))
+  }
+  const { keyOf, labelsOf } = createGrouping(node)
+  const groups = new Map<string, { labels: Labels; dropName: boolean; reducer: GroupReducer }>()
+  const scratch = emptySeries(NO_LABELS, false, grid)
+  let count = 0
+  for (const one of series) {
+    scratch.present.fill(0)
+    if (ranged.compute(one, scratch)) {
+      count += 1
+      run.spend(count * grid.count)
+      const { labels, dropName } = ranged.named(one)
+      const key = keyOf(labels)
+      let group = groups.get(key)
+      if (group === undefined) {
+        group = { labels: labelsOf(labels), dropName: false, reducer: GROUP_REDUCERS[op](grid.count) }
+        groups.set(key, group)
+      }
+      if (dropName) group.dropName = true
+      group.reducer.add(scratch)
+      ranged.finish([scratch])
+    }
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
+  }
+  return [...groups.values()].map(({ labels, dropName, reducer }) => {
+    const result = emptySeries(labels, dropName, grid)
+    reducer.finish(result)
+    return result
+  })
 }
 
 const TAKES_HISTOGRAMS: ReadonlySet<string> = new Set(['sum', 'avg', 'count', 'group'])

@@ -1,5 +1,5 @@
 import type { FloatHistogram } from '../../../model/float-histogram.ts'
-import { type Labels, labelValue, METRIC_NAME } from '../../../model/labels.ts'
+import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, MatrixSelector, Subquery } from '../ast.ts'
 import type { Series } from '../series-source.ts'
@@ -40,6 +40,47 @@ export async function evaluateRangeFunction(
   grid: Grid,
   evaluate: Evaluate,
 ): Promise<readonly GridSeries[]> {
+  return computeAll(run, await prepareRangeFunction(run, call, grid, evaluate), grid)
+}
+
+/** Computes a function of a range vector for all of its series. */
+export async function computeAll(
+  run: Evaluation,
+  ranged: RangedFunction,
+  grid: Grid,
+): Promise<readonly GridSeries[]> {
+  const found: GridSeries[] = []
+  for (const series of ranged.input.series) {
+    const { labels, dropName } = ranged.named(series)
+    const result = emptySeries(labels, dropName, grid)
+    if (ranged.compute(series, result)) found.push(result)
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
+  }
+  ranged.finish(found)
+  return ranged.areDifferent ? found : mergeEqualLabels(found)
+}
+
+/** A function of a range vector that is ready to be computed series by series. */
+export interface RangedFunction {
+  readonly input: RangeInput
+  /** The labels of all results are known to differ. */
+  readonly areDifferent: boolean
+  /** Writes the function's values of a series; false: there are none. */
+  compute(series: Series, result: GridSeries): boolean
+  /** What a series' result is called. */
+  named(series: RangeInput['series'][number]): Pick<GridSeries, 'labels' | 'dropName'>
+  /** Tells what can be told only of all results. */
+  finish(found: readonly Pick<GridSeries, 'present'>[]): void
+}
+
+/** Evaluates the arguments of a function of a range vector. */
+export async function prepareRangeFunction(
+  run: Evaluation,
+  call: Call,
+  grid: Grid,
+  evaluate: Evaluate,
+): Promise<RangedFunction> {
   const range = call.args.find((arg) => isRange(arg))
   const functions = FUNCTIONS.get(call.name)
   if (range === undefined || functions === undefined) throw notSupported(run, call.name, call)
@@ -48,25 +89,43 @@ export async function evaluateRangeFunction(
   refuseExtended(input.node, call.name)
   const windowsOf = createWindows(run, input.node, grid, parameters, range)
   const isRate = call.name === 'rate' || call.name === 'increase'
-  const found: GridSeries[] = []
-  for (const series of input.series) {
-    const named = KEEPS_NAME.has(call.name)
-      ? { labels: series.labels, dropName: series.dropName }
-      : withoutName(run, series.labels)
-    const result = emptySeries(named.labels, named.dropName, grid)
-    const windows = windowsOf(series)
-    if (windows.bounds !== '') computeExtended(call.name, windows, windows.bounds, functions, result)
-    else if (windows.histograms === null) functions.floats(windows, result)
-    else if (functions.mixed !== undefined) functions.mixed(windows, result)
-    else ignoreHistograms(windows, windows.histograms, functions, result)
-    if (isAnywhere(result)) {
-      found.push(result)
-      if (isRate) noteNonCounter(run, series.labels, result, range)
-    }
-    await run.breathe()
+  const keepsName = KEEPS_NAME.has(call.name)
+  let toldName = ''
+  return {
+    input,
+    areDifferent: keepsName || run.isNameRemovalDelayed || haveOneName(input.series),
+    compute(series, result) {
+      const windows = windowsOf(series)
+      if (windows.bounds !== '') computeExtended(call.name, windows, windows.bounds, functions, result)
+      else if (windows.histograms === null) functions.floats(windows, result)
+      else if (functions.mixed !== undefined) functions.mixed(windows, result)
+      else ignoreHistograms(windows, windows.histograms, functions, result)
+      if (!isAnywhere(result)) return false
+      const name = isRate ? labelValue(series.labels, METRIC_NAME) : ''
+      if (name === toldName || isCounterName(name) || !hasNumbers(result)) return true
+      run.notes.inform(annotationTexts.possibleNonCounter(name), range)
+      toldName = name
+      return true
+    },
+    named: (series) =>
+      keepsName ? { labels: series.labels, dropName: series.dropName } : withoutName(run, series.labels),
+    finish: (found) => {
+      if (call.name === 'quantile_over_time') noteBadQuantiles(run, call, parameters, found)
+    },
   }
-  if (call.name === 'quantile_over_time') noteBadQuantiles(run, call, parameters, found)
-  return mergeEqualLabels(found)
+}
+
+/** Whether series have one metric's name and nothing else that goes with it, so that they differ without it, too. */
+function haveOneName(series: readonly Series[]): boolean {
+  const [first] = series
+  if (first === undefined) return true
+  const name = labelValue(first.labels, METRIC_NAME)
+  return series.every(
+    ({ labels }) =>
+      labelValue(labels, METRIC_NAME) === name &&
+      !labels.includes('__type__') &&
+      !labels.includes('__unit__'),
+  )
 }
 
 /** A function of numbers on a series that has histograms, too: they are left out, and that is told where there are numbers beside them. */
@@ -190,7 +249,7 @@ function noteBadQuantiles(
   run: Evaluation,
   call: Call,
   [phis]: readonly Float64Array[],
-  found: readonly GridSeries[],
+  found: readonly Pick<GridSeries, 'present'>[],
 ): void {
   const [at] = call.args
   phis?.forEach((phi, i) => {
@@ -199,17 +258,8 @@ function noteBadQuantiles(
   })
 }
 
-/** What is told of a rate of numbers whose metric is not named like a counter. */
-function noteNonCounter(
-  run: Evaluation,
-  labels: Labels,
-  { present, histograms }: GridSeries,
-  at: Expr,
-): void {
-  const name = labelValue(labels, METRIC_NAME)
-  if (name === '' || isCounterName(name)) return
-  const hasFloats = histograms == null || present.some((is, i) => is === 1 && histograms[i] === null)
-  if (hasFloats) run.notes.inform(annotationTexts.possibleNonCounter(name), at)
+function hasNumbers({ present, histograms }: GridSeries): boolean {
+  return histograms == null || present.some((is, i) => is === 1 && histograms[i] === null)
 }
 
 /** The points of a subquery's series. What is known of resets between histograms does not hold between those that it picks. */

@@ -22,7 +22,8 @@ export async function evaluateSelector(
     const result = emptySeries(series.labels, false, grid)
     fillLatest(run, node, grid, series, result, wanted)
     if (isAnywhere(result)) found.push(result)
-    await run.breathe()
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
   }
   return found
 }

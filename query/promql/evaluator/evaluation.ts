@@ -31,8 +31,8 @@ export interface Evaluation {
   readonly notes: Annotations
   /** Throws RESULT_TOO_LARGE when a node's answer has too many values. */
   readonly spend: (values: number) => void
-  /** Gives way to others when it is their turn; throws CANCELLED when nobody waits for the answer. */
-  readonly breathe: () => Promise<void>
+  /** Gives way to others when it is their turn; throws CANCELLED when nobody waits for the answer. Undefined: there is nothing to wait for. */
+  readonly breathe: () => Promise<void> | undefined
 }
 
 /** The error of a query that has no answer. */

@@ -7,16 +7,16 @@ const TURN_MS = 20
 
 /**
  * Makes the function that a long computation calls between its pieces: it gives way to others when its turn is over, and throws CANCELLED
- * when nobody waits for the answer.
+ * when nobody waits for the answer. Undefined: the turn is not over, and there is nothing to wait for.
  */
-export function createTurns(clock: Clock, signal: AbortSignal | undefined): () => Promise<void> {
+export function createTurns(clock: Clock, signal: AbortSignal | undefined): () => Promise<void> | undefined {
   let endsAt = clock.monotonic() + TURN_MS
-  return async () => {
-    if (clock.monotonic() < endsAt) return
+  const rest = async () => {
     await setImmediate()
     if (signal?.aborted === true) {
       throw new AppError('CANCELLED', 'Cannot finish the query: nobody waits for its answer')
     }
     endsAt = clock.monotonic() + TURN_MS
   }
+  return () => (clock.monotonic() < endsAt ? undefined : rest())
 }
