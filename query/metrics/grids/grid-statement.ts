@@ -37,7 +37,11 @@ export function groupStatement(
   compute: GridFunctionSql,
   { groupOf, tellsBounds }: { readonly groupOf: Uint32Array; readonly tellsBounds: boolean },
 ): GridStatement {
-  const { sql, params } = gridsOf(table, request, scope, compute)
+  // Of a group an ended series is no part; where series stand alone, the mark itself says that there is no value.
+  const value = compute.takesMarkers
+    ? (one: string, windowMs: number) => withoutMark(compute.value(one, windowMs))
+    : compute.value
+  const { sql, params } = gridsOf(table, request, scope, { ...compute, value })
   const keys = tellsBounds ? 'grp, bound' : 'grp'
   return {
     sql: `SELECT ${keys}, ${partials(request).join(', ')}
@@ -56,6 +60,10 @@ GROUP BY ${keys}`,
       groups: Buffer.from(groupOf.buffer, groupOf.byteOffset, groupOf.byteLength).toString('hex'),
     },
   }
+}
+
+function withoutMark(value: string): string {
+  return `if(reinterpretAsUInt64(ifNull(${value}, 0.0)) = reinterpretAsUInt64(${NOTHING}), NULL, ${value})`
 }
 
 function partials({ aggregate }: GridRequest): string[] {
