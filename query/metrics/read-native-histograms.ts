@@ -1,9 +1,10 @@
 import type { CounterResetHint, FloatHistogram, HistogramSpan } from '../../model/float-histogram.ts'
 import { hexOf, numberArraysOf, numbersOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
+import type { Storage } from '../../storage/storage.ts'
 import type { HistogramSample } from './collect-series.ts'
 import { namedLabels } from './expand-series.ts'
-import { readSamples } from './read-samples.ts'
+import { readSamples, type SampleScope, scopeCondition } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
 import { ofKinds, rowOf, type SeriesReader } from './series-reader.ts'
 
@@ -14,7 +15,8 @@ export async function readNativeHistograms(
   reader: SeriesReader,
   index: readonly IndexedSeries[],
 ): Promise<void> {
-  const { byId, scope } = ofKinds(reader, index, ['sample'])
+  const { byId, scope: whole } = ofKinds(reader, index, ['sample'])
+  const scope = { ...whole, ids: await readHistogramIds(reader.storage, whole) }
   const read = {
     name: 'metrics.nativeHistograms',
     table: 'metric_native_histograms',
@@ -37,6 +39,21 @@ export async function readNativeHistograms(
     }
     reader.checkSize()
   }
+}
+
+/** The series of a scope that have native histograms. */
+export async function readHistogramIds(storage: Storage, scope: SampleScope): Promise<string[]> {
+  if (scope.ids.length === 0 || scope.toMs <= scope.fromMs) return []
+  const { sql, params } = scopeCondition({ ...scope, ids: null })
+  const { blocks } = await storage.selectColumns({
+    name: 'metrics.histogramIds',
+    tenant: scope.tenant,
+    sql: `SELECT DISTINCT series FROM metric_native_histograms WHERE ${sql}`,
+    params,
+    ...(scope.signal === undefined ? {} : { signal: scope.signal }),
+  })
+  const wanted = new Set(blocks.length === 0 ? [] : scope.ids)
+  return blocks.flatMap((block) => hexOf(block, 'series')).filter((id) => wanted.has(id))
 }
 
 const FIELDS = [

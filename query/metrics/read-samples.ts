@@ -58,16 +58,30 @@ export async function* readSamples(
   }
 }
 
-/** The condition on a table's rows for a scope; `ids` of the scope are bound as one text. */
-export function scopeCondition({ fromMs, toMs, metrics, ids }: SampleScope): {
+/** The condition on a table's rows for a scope; `ids` of the scope are bound as one text. Null: all series of its metrics. */
+export function scopeCondition({
+  fromMs,
+  toMs,
+  metrics,
+  ids,
+}: Omit<SampleScope, 'ids'> & { readonly ids: readonly string[] | null }): {
   readonly sql: string
   readonly params: Readonly<Record<string, Parameter>>
 } {
   return {
     sql: `tenant = {tenant:String} AND metric IN {metrics:Array(String)}
-  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})
-  AND series GLOBAL IN (SELECT toFixedString(substring(unhex({ids:String}), number * 16 + 1, 16), 16) FROM numbers({idCount:UInt32}))`,
-    params: { afterMs: fromMs + 1, endMs: toMs + 1, metrics, ids: ids.join(''), idCount: ids.length },
+  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})${
+    ids === null
+      ? ''
+      : `
+  AND series GLOBAL IN (SELECT toFixedString(substring(unhex({ids:String}), number * 16 + 1, 16), 16) FROM numbers({idCount:UInt32}))`
+  }`,
+    params: {
+      afterMs: fromMs + 1,
+      endMs: toMs + 1,
+      metrics,
+      ...(ids === null ? {} : { ids: ids.join(''), idCount: ids.length }),
+    },
   }
 }
 

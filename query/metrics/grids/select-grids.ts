@@ -2,6 +2,7 @@ import { compareLabels, type Labels } from '../../../model/labels.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import type { GridAnswer, GridRequest, GridSeriesAnswer } from '../../promql/series-source.ts'
 import { matchesAll } from '../expand-series.ts'
+import { readHistogramIds } from '../read-native-histograms.ts'
 import { type SampleScope, scopeCondition, storableRange } from '../read-samples.ts'
 import type { IndexedSeries } from '../select-index.ts'
 import type { GridAbilities } from './check-grid-functions.ts'
@@ -72,25 +73,24 @@ async function obstacleOf(
   scope: SampleScope,
 ): Promise<string | null> {
   if (table !== 'metric_samples') return null
-  const exists = async (of: string, condition: string) => {
-    const { sql, params } = scopeCondition(scope)
-    const { rows } = await storage.selectColumns({
-      name: 'metrics.gridObstacles',
-      tenant: scope.tenant,
-      sql: `SELECT 1 FROM ${of} WHERE ${sql}${condition} LIMIT 1`,
-      params,
-      ...(scope.signal === undefined ? {} : { signal: scope.signal }),
-    })
-    return rows > 0
-  }
-  const [hasHistograms, hasStarts] = await Promise.all([
-    exists('metric_native_histograms', ''),
-    request.wantsStarts === true
-      ? exists('metric_samples', ' AND start != fromUnixTimestamp64Milli(0)')
-      : false,
+  const [histogramIds, hasStarts] = await Promise.all([
+    readHistogramIds(storage, scope),
+    request.wantsStarts === true && hasKnownStarts(storage, scope),
   ])
-  if (hasHistograms) return 'native histograms'
+  if (histogramIds.length > 0) return 'native histograms'
   return hasStarts ? 'start times count' : null
+}
+
+async function hasKnownStarts(storage: Storage, scope: SampleScope): Promise<boolean> {
+  const { sql, params } = scopeCondition(scope)
+  const { rows } = await storage.selectColumns({
+    name: 'metrics.knownStarts',
+    tenant: scope.tenant,
+    sql: `SELECT 1 FROM metric_samples WHERE ${sql} AND start != fromUnixTimestamp64Milli(0) LIMIT 1`,
+    params,
+    ...(scope.signal === undefined ? {} : { signal: scope.signal }),
+  })
+  return rows > 0
 }
 
 async function readSeries(
