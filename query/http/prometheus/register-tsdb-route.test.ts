@@ -3,20 +3,23 @@ import { labelsFrom } from '../../../model/labels.ts'
 import { type OpenFacades, openFacades } from '../../../test/support/open-facades.ts'
 import { createSampleWriter } from '../../metrics/create-sample-writer.ts'
 
-const NOW = Date.UTC(2026, 0, 2, 4)
+/** A Sunday, with which a week of the index begins. */
+const NOW = Date.UTC(2026, 0, 4, 4)
 
 let facades: OpenFacades
 beforeAll(async () => {
   facades = await openFacades({ now: NOW })
-  const series = (labels: Record<string, string>) => ({
+  const series = (labels: Record<string, string>, timestampMs = NOW) => ({
     labels: labelsFrom(Object.entries(labels)),
-    timestampMs: NOW,
+    timestampMs,
     value: 1,
   })
   await createSampleWriter(facades.deps.storage).write(
     'default',
     [
       series({ __name__: 'up', job: 'a' }),
+      series({ __name__: 'up', job: 'a' }, NOW - 86_400_000),
+      series({ __name__: 'up', job: 'gone' }, NOW - 3 * 86_400_000),
       series({ __name__: 'up', job: 'b' }),
       series({ __name__: 'up', job: 'c' }),
       series({ __name__: 'requests', job: 'a', path: '/' }),

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { METRIC_NAME } from '../../../model/labels.ts'
-import { countByLabel, countByPair } from '../../metrics/cardinality/count-by-label.ts'
+import { countByLabel } from '../../metrics/cardinality/count-by-label.ts'
 import { countByMetric } from '../../metrics/cardinality/count-by-metric.ts'
 import type { PrometheusApiDeps } from './prometheus-api-deps.ts'
 import { invalid, readLimit } from './prometheus-parameters.ts'
@@ -21,11 +21,10 @@ export function registerTsdbRoute(app: FastifyInstance, deps: PrometheusApiDeps)
     if (limit > MOST) throw invalid('limit', `limit must not exceed ${MOST}`)
     const nowMs = deps.clock.now()
     const asked = { tenant: request.tenant, nowMs, matchers: [], limit, signal: request.abortSignal }
-    const [metrics, labels, pairs] = await Promise.all([
-      // Of these all: the sums are told too.
+    const [metrics, { labels, pairs }] = await Promise.all([
+      // All metrics: their sum of bytes is told too.
       countByMetric(deps.storage, { ...asked, limit: MOST }),
-      countByLabel(deps.storage, { ...asked, limit: MOST }),
-      countByPair(deps.storage, asked, null),
+      countByLabel(deps.storage, asked, null),
     ])
     const top = (stats: readonly Stat[]) => [...stats].sort((a, b) => b.value - a.value).slice(0, limit)
     const nameBytes = metrics.most.reduce(

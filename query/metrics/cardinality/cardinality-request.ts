@@ -35,11 +35,10 @@ export async function currentSeries(
   // A series that goes on since before this week has a row in last week's part, which tells that it is not new.
   const days = dayCondition(nowMs - (memoryDays + 7) * DAY_MS)
   return {
-    sql: `SELECT name, id, any(labels) AS seriesLabels, min(first_seen) AS first
-FROM ${INDEX_TABLE}
-WHERE ${days.sql} AND ${sql}
-GROUP BY name, id
-HAVING max(day) >= toDate({sinceDay:UInt16})`,
+    // FINAL makes one row of those of a series, of different weeks too; the last day is looked at behind it.
+    sql: `SELECT name, id, labels AS seriesLabels, first_seen AS first
+FROM ${INDEX_TABLE} FINAL
+WHERE ${days.sql} AND identity(day) >= toDate({sinceDay:UInt16}) AND ${sql}`,
     params: { ...params, ...days.params, sinceDay: Math.max(0, Math.floor(nowMs / DAY_MS) - memoryDays) },
   }
 }

@@ -1,3 +1,4 @@
+import { compareBytes } from '../../../model/labels.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import { type CardinalityRequest, currentSeries, questionOf } from './cardinality-request.ts'
 
@@ -18,51 +19,61 @@ export interface PairCardinality {
   readonly series: number
 }
 
-/** The labels with the most values first. `__name__` is not among them. */
+/** Labels and their values; `__name__` is not among them. */
+export interface LabelCardinalities {
+  /** All labels, those with the most values first. */
+  readonly labels: readonly LabelCardinality[]
+  /** The values with the most series first. */
+  readonly pairs: readonly PairCardinality[]
+}
+
+/** Counts values of labels. `pairsOf`: the label whose values are told; null: those of all. */
 export async function countByLabel(
   storage: Storage,
   request: CardinalityRequest,
-): Promise<LabelCardinality[]> {
+  pairsOf: string | null,
+): Promise<LabelCardinalities> {
   const base = await currentSeries(storage, request)
-  const rows = await storage.select<Record<keyof LabelCardinality, string>>({
+  // What is a top value of all is one of its label.
+  const rows = await storage.select<Row>({
     ...questionOf(request),
     name: 'metrics.cardinality.labels',
-    sql: `SELECT label, count() AS values, sum(pairSeries) AS series, sum(pairSeries * length(value)) AS bytes
-FROM (${pairs(base.sql)})
+    sql: `SELECT
+  label,
+  count() AS values,
+  sum(pairSeries) AS series,
+  sum(pairSeries * length(value)) AS bytes,
+  groupArraySorted(${request.limit})((-toInt64(pairSeries), value)) AS top
+FROM (
+  SELECT label, value, count() AS pairSeries
+  FROM (${base.sql})
+  ARRAY JOIN mapKeys(seriesLabels) AS label, mapValues(seriesLabels) AS value
+  GROUP BY label, value
+)
 GROUP BY label
-ORDER BY values DESC, label
-LIMIT {most:UInt32}`,
-    params: { ...base.params, most: request.limit },
+ORDER BY values DESC, label`,
+    params: base.params,
   })
-  return rows.map((row) => ({
+  const pairs = rows
+    .filter(({ label }) => pairsOf === null || label === pairsOf)
+    .flatMap(({ label, top }) =>
+      top.map(([negative, value]): PairCardinality => ({ label, value, series: -Number(negative) })),
+    )
+    .sort((a, b) => b.series - a.series || compareBytes(a.label, b.label) || compareBytes(a.value, b.value))
+    .slice(0, request.limit)
+  const labels = rows.map((row) => ({
     label: row.label,
     values: Number(row.values),
     series: Number(row.series),
     bytes: Number(row.bytes),
   }))
+  return { labels, pairs }
 }
 
-/** The values with the most series first, of one label or (null) of all but `__name__`. */
-export async function countByPair(
-  storage: Storage,
-  request: CardinalityRequest,
-  ofLabel: string | null,
-): Promise<PairCardinality[]> {
-  const base = await currentSeries(storage, request)
-  const rows = await storage.select<{ label: string; value: string; pairSeries: string }>({
-    ...questionOf(request),
-    name: 'metrics.cardinality.pairs',
-    sql: `${pairs(base.sql, ofLabel !== null)}
-ORDER BY pairSeries DESC, label, value
-LIMIT {most:UInt32}`,
-    params: { ...base.params, most: request.limit, ...(ofLabel === null ? {} : { ofLabel }) },
-  })
-  return rows.map(({ label, value, pairSeries }) => ({ label, value, series: Number(pairSeries) }))
-}
-
-function pairs(series: string, isOneLabel = false): string {
-  return `SELECT label, value, count() AS pairSeries
-FROM (${series})
-ARRAY JOIN mapKeys(seriesLabels) AS label, mapValues(seriesLabels) AS value${isOneLabel ? '\nWHERE label = {ofLabel:String}' : ''}
-GROUP BY label, value`
+interface Row {
+  readonly label: string
+  readonly values: string
+  readonly series: string
+  readonly bytes: string
+  readonly top: readonly (readonly [string, string])[]
 }

@@ -1,7 +1,7 @@
 import type { Storage } from '../../../storage/storage.ts'
 import type { CardinalityRequest } from './cardinality-request.ts'
 import { type ActiveSeries, countActiveSeries } from './count-active-series.ts'
-import { countByLabel, countByPair, type LabelCardinality, type PairCardinality } from './count-by-label.ts'
+import { countByLabel, type LabelCardinality, type PairCardinality } from './count-by-label.ts'
 import { countByMetric, type MetricCardinality } from './count-by-metric.ts'
 import { findOffenders, type Offender } from './find-offenders.ts'
 import { type Growth, readGrowth } from './read-growth.ts'
@@ -29,10 +29,9 @@ export async function readCardinality(
   request: CardinalityRequest,
   pairsOf: string | null,
 ): Promise<Cardinality> {
-  const [metrics, byLabel, byPair, growth] = await Promise.all([
+  const [metrics, { labels, pairs }, growth] = await Promise.all([
     countByMetric(storage, request),
-    countByLabel(storage, request),
-    countByPair(storage, request, pairsOf),
+    countByLabel(storage, request, pairsOf),
     readGrowth(storage, request),
   ])
   const [offenders, activeInHour] = await Promise.all([
@@ -46,8 +45,8 @@ export async function readCardinality(
     newInHour: metrics.newInHour,
     newInDay: metrics.newInDay,
     byMetric: metrics.most,
-    byLabel,
-    byPair,
+    byLabel: labels.slice(0, request.limit),
+    byPair: pairs,
     growth,
     offenders,
   }
