@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compressSync } from 'snappy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeWriteRequest, type SentSeries } from './support/encode-write-request.ts'
+import { encodeWriteRequest, type SentSample, type SentSeries } from './support/encode-write-request.ts'
 import { isLoaded } from './support/ingest-metrics.ts'
 import { remoteWrite, sendWriteBody, type WriteOptions } from './support/remote-write-client.ts'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
@@ -149,6 +149,82 @@ describe.each(['the API', 'OTLP/HTTP'])('on the listener of %s', (listener) => {
       headers: good as Record<string, string>,
     })
     expect(await response.json()).toMatchObject({ data: { [name]: [metadata] } })
+  })
+})
+
+describe('out of order, and twice', () => {
+  const headers = bearer('shop') ?? {}
+  const histogram = {
+    schema: 0,
+    zeroThreshold: 0,
+    zeroCount: 0,
+    count: 3,
+    sum: 5,
+    positiveSpans: [{ offset: 0, length: 1 }],
+    positiveBuckets: [3],
+    negativeSpans: [],
+    negativeBuckets: [],
+    customValues: [],
+    counterResetHint: 'unknown',
+  } as const
+
+  /** Sends samples one message after the other, in the given order, and gives back what a range selector finds. */
+  async function stored(name: string, samples: readonly SentSample[]): Promise<unknown> {
+    for (const sample of samples) {
+      const series = { labels: ['__name__', name], samples: [sample] }
+      expect(await remoteWrite(server.otlpHttpUrl, [series], { headers })).toMatchObject({ status: 204 })
+    }
+    await loaded()
+    const response = await fetch(`${server.url}/prometheus/api/v1/query?query=${name}[1h]`, {
+      headers: headers as Record<string, string>,
+    })
+    const { data } = (await response.json()) as {
+      data: { result: { values?: unknown[]; histograms?: [number, { count: string }][] }[] }
+    }
+    return data.result.map(({ values, histograms }) => [
+      values,
+      histograms?.map(([time, { count }]) => [time, count]),
+    ])
+  }
+
+  test('samples in any order, and some of them twice', async () => {
+    const start = Math.floor(Date.now() / 1000) * 1000 - 60_000
+    const samples = [5, 1, 3, 1, 2, 5, 4].map((second) => ({
+      timestampMs: start + second * 1000,
+      value: second,
+    }))
+    expect(await stored('any_order', samples)).toEqual([
+      [[1, 2, 3, 4, 5].map((second) => [start / 1000 + second, String(second)]), undefined],
+    ])
+  })
+
+  test.each([
+    ['rising', (a: SentSample[]) => a],
+    ['falling', (a: SentSample[]) => a.toReversed()],
+  ])('several at one time: the greatest, whatever their order (%s)', async (order, arrange) => {
+    const at = Math.floor(Date.now() / 1000) * 1000 - 60_000
+    const times = [0, 1, 2, 3].map((second) => at + second * 1000) as [number, number, number, number]
+    const samples = arrange([
+      { timestampMs: times[0], value: -7 },
+      { timestampMs: times[0], value: 3 },
+      { timestampMs: times[1], isStale: true },
+      { timestampMs: times[1], value: -1 },
+      { timestampMs: times[2], value: Number.NaN },
+      { timestampMs: times[2], value: Number.NEGATIVE_INFINITY },
+      { timestampMs: times[3], value: 100 },
+      { timestampMs: times[3], histogram },
+    ])
+    const seconds = times.map((time) => time / 1000)
+    expect(await stored(`at_one_time_${order}`, samples)).toEqual([
+      [
+        [
+          [seconds[0], '3'],
+          [seconds[1], '-1'],
+          [seconds[2], '-Inf'],
+        ],
+        [[seconds[3], '3']],
+      ],
+    ])
   })
 })
 
