@@ -24,7 +24,7 @@ export interface IndexRequest {
   readonly tenant: string
   readonly matchers: readonly Matcher[]
   readonly fromMs: number
-  /** Rows at most; absent: the configured limit, beyond which RESULT_TOO_LARGE is thrown. */
+  /** Rows at most, the first ones by name; absent: the configured limit, beyond which RESULT_TOO_LARGE is thrown. */
   readonly limit?: number
   readonly signal?: AbortSignal | undefined
 }
@@ -42,7 +42,7 @@ export async function selectIndex(storage: Storage, request: IndexRequest): Prom
   CAST(metric, 'String') AS rawName, CAST(labels, 'Map(String, String)') AS seriesLabels
 FROM ${INDEX_TABLE}
 WHERE ${condition.sql}
-LIMIT 1 BY name, id${limit === undefined ? '' : '\nLIMIT {limit:UInt32}'}`,
+${limit === undefined ? 'LIMIT 1 BY name, id' : 'ORDER BY name, job, id\nLIMIT 1 BY name, id\nLIMIT {limit:UInt32}'}`,
     params: { ...condition.params, ...(limit === undefined ? {} : { limit }) },
     ...(signal === undefined ? {} : { signal }),
   })

@@ -16,6 +16,8 @@ export interface LabelSetsRequest {
   readonly matcherSets: readonly (readonly Matcher[])[]
   readonly fromMs: number
   readonly toMs: number
+  /** So many series are enough; there may be more in the answer. */
+  readonly enough?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -46,7 +48,10 @@ async function labelSetsOf(storage: Storage, request: OneRequest): Promise<Label
   const { tenant, matchers, signal } = request
   const { fromMs } = storableRange(request)
   const isWanted = matchesAll(matchers)
-  const index = await selectIndex(storage, { tenant, matchers, fromMs, signal })
+  // Every row is or holds a series that matches, but for labels that the index does not have.
+  const isCountable = !matchers.some(({ name }) => name === 'le' || name === 'quantile')
+  const limit = isCountable && request.enough !== undefined ? { limit: request.enough } : {}
+  const index = await selectIndex(storage, { tenant, matchers, fromMs, signal, ...limit })
   const [bounds, quantiles] = await Promise.all([
     readShapes(storage, request, index, { table: 'metric_histograms', kind: 'histogram', column: 'bounds' }),
     readShapes(storage, request, index, { table: 'metric_summaries', kind: 'summary', column: 'quantiles' }),

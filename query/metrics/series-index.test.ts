@@ -174,6 +174,9 @@ async function judge({
   const expected = scan(matcherSets, fromMs)
   const sets = await selectLabelSets(deps.storage, request)
   expect(sorted(sets.map(labelsKey))).toEqual(sorted(expected.keys()))
+  const some = await selectLabelSets(deps.storage, { ...request, enough: 3 })
+  expect(some.length).toBeGreaterThanOrEqual(Math.min(3, expected.size))
+  for (const labels of some) expect(expected.has(labelsKey(labels))).toBe(true)
   const all = [...expected.values()]
   expect(await listLabelNames(deps.storage, request)).toEqual(
     sorted(all.flatMap((labels) => [...labelPairs(labels)].map(([name]) => name))),

@@ -26,7 +26,8 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
     if (asked.matcherSets.length === 0) {
       throw new AppError('INVALID_ARGUMENT', 'no match[] parameter provided')
     }
-    const sets = await selectLabelSets(storage, asked)
+    const limit = readLimit(query)
+    const sets = await selectLabelSets(storage, limit === null ? asked : { ...asked, enough: limit + 1 })
     return cut(sets.map(labelsToRecord), query)
   }
   app.get('/api/v1/series', series)
