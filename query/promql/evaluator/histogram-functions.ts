@@ -14,11 +14,13 @@ import type { Expr } from '../ast.ts'
 import { formatBound } from '../format-float.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import {
-  type Bucket,
+  addBucket,
   bucketFraction,
   bucketQuantile,
-  mergeBuckets,
-  repairBuckets,
+  type ClassicBuckets,
+  createClassicBuckets,
+  forceMonotonic,
+  isComplete,
 } from './classic-buckets.ts'
 import { type Evaluation, executionError, mergeEqualLabels, withoutName } from './evaluation.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, timeAt } from './grid.ts'
@@ -83,9 +85,8 @@ export function histogramFraction(
       return outcome.value
     },
     classic: (buckets, i) => {
-      const merged = mergeBuckets(buckets)
-      if (merged === null) return Number.NaN
-      return bucketFraction(lower.values[i] as number, upper.values[i] as number, merged)
+      if (!isComplete(buckets)) return Number.NaN
+      return bucketFraction(lower.values[i] as number, upper.values[i] as number, buckets)
     },
   }
   return mergeEqualLabels(evaluateEach(run, grid, groupHistograms(run, grid, vector), compute))
@@ -112,22 +113,20 @@ function quantilesOf(
       if (Number.isNaN(wanted)) return Number.NaN
       if (wanted < 0) return Number.NEGATIVE_INFINITY
       if (wanted > 1) return Number.POSITIVE_INFINITY
-      const repaired = repairBuckets(buckets)
-      if (repaired === null) return Number.NaN
-      if (repaired.forced !== null) {
-        run.notes.informForced(annotationTexts.forcedMonotonicity(name), classicAt, {
-          ...repaired.forced,
-          atMs: timeAt(grid, i),
-        })
+      if (!isComplete(buckets)) return Number.NaN
+      const forced = forceMonotonic(buckets)
+      if (forced !== null) {
+        const text = annotationTexts.forcedMonotonicity(name)
+        run.notes.informForced(text, classicAt, { ...forced, atMs: timeAt(grid, i) })
       }
-      return bucketQuantile(wanted, repaired.buckets)
+      return bucketQuantile(wanted, buckets)
     },
   })
 }
 
 interface Compute {
   readonly native: (histogram: FloatHistogram, i: number, name: string) => number
-  readonly classic: (buckets: readonly Bucket[], i: number, name: string) => number
+  readonly classic: (buckets: ClassicBuckets, i: number, name: string) => number
 }
 
 function evaluateEach(
@@ -142,17 +141,19 @@ function evaluateEach(
     // A name that has been taken away is not told, either.
     const name = run.isNameRemovalDelayed ? labelValue(labels, METRIC_NAME) : ''
     const result = emptySeries(named.labels, named.dropName, grid)
+    const ascending = [...buckets].sort((a, b) => (a.bound < b.bound ? -1 : a.bound > b.bound ? 1 : 0))
+    const counts = createClassicBuckets(buckets.length)
     for (let i = 0; i < grid.count; i += 1) {
       if (isMixed[i] === 1) continue
-      const own = natives.find((series) => series.present[i] === 1)?.histograms?.[i]
-      if (own != null) {
+      const own = natives.length === 0 ? null : nativeAt(natives, i)
+      if (own !== null) {
         result.values[i] = native(own, i, name)
         result.present[i] = 1
         continue
       }
-      const counts: Bucket[] = []
-      for (const { bound, series } of buckets) {
-        if (isNumberAt(series, i)) counts.push({ bound, count: series.values[i] as number })
+      counts.length = 0
+      for (const { bound, series } of ascending) {
+        if (isNumberAt(series, i)) addBucket(counts, bound, series.values[i] as number)
       }
       if (counts.length === 0) continue
       result.values[i] = classic(counts, i, name)
@@ -161,6 +162,14 @@ function evaluateEach(
     if (isAnywhere(result)) found.push(result)
   }
   return found
+}
+
+function nativeAt(natives: readonly GridSeries[], i: number): FloatHistogram | null {
+  for (const { present, histograms } of natives) {
+    const histogram = histograms?.[i] ?? null
+    if (present[i] === 1 && histogram !== null) return histogram
+  }
+  return null
 }
 
 function noteBadQuantiles(run: Evaluation, { values, at }: ScalarArgument): void {
