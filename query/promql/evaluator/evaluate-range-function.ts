@@ -7,7 +7,13 @@ import { annotationTexts } from './annotation-texts.ts'
 import { isCounterName } from './counter-name.ts'
 import type { Evaluate } from './evaluate.ts'
 import { samplesOf } from './evaluate-selector.ts'
-import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
+import {
+  type Evaluation,
+  executionError,
+  notSupported,
+  refuseEqualLabels,
+  withoutName,
+} from './evaluation.ts'
 import { computeExtended, refuseExtended } from './extended-windows.ts'
 import { emptyBounds, findWindows, splitSamples } from './find-windows.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, timeAt } from './grid.ts'
@@ -58,7 +64,8 @@ export async function computeAll(
     if (rest !== undefined) await rest
   }
   ranged.finish(found)
-  return ranged.areDifferent ? found : mergeEqualLabels(found)
+  if (!ranged.areDifferent) refuseEqualLabels(found)
+  return found
 }
 
 /** A function of a range vector that is ready to be computed series by series. */

@@ -72,6 +72,17 @@ export function mergeEqualLabels(series: readonly GridSeries[]): readonly GridSe
   return byLabels.size === series.length ? series : [...byLabels.values()]
 }
 
+/**
+ * Throws QUERY_EXECUTION_FAILED when two series have equal labels, also when they are never present at the same moment: so Prometheus treats
+ * functions of range vectors.
+ */
+export function refuseEqualLabels(series: readonly GridSeries[]): void {
+  const keys = new Set(series.map(({ labels }) => labelsKey(labels)))
+  if (keys.size < series.length) {
+    throw executionError('vector cannot contain metrics with the same labelset')
+  }
+}
+
 function mergeTwo(a: GridSeries, b: GridSeries): GridSeries {
   const merged: GridSeries = {
     labels: a.labels,
