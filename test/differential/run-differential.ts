@@ -1,17 +1,18 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { createSampleWriter } from '../../query/metrics/create-sample-writer.ts'
-import { openFacades } from '../support/open-facades.ts'
 import { prometheusVersion, startPrometheus } from '../support/prometheus-process.ts'
 import { seededRandom } from '../support/seeded-random.ts'
+import { startMeshwatch } from '../support/start-meshwatch.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import { ask } from './ask.ts'
+import { compareAnswers } from './compare-answers.ts'
 import { feed } from './feed.ts'
 import { judge, questionText } from './judge.ts'
 import { JUDGED_METRICS } from './judged-metrics.ts'
 import { judgedSeries } from './judged-series.ts'
 import { spelledForTheirs } from './known-difference.ts'
 
-// npm run differential -- [--count 20000] [--seed S] [--most 10]
+// npm run differential -- [--count 20000] [--seed S] [--most 10] [--set NAME=VALUE]… [--ask EXPR …]
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '2000' },
@@ -23,31 +24,37 @@ const { values } = parseArgs({
     time: { type: 'string' },
     start: { type: 'string' },
     step: { type: 'string' },
+    // NAME=VALUE of the server's environment, such as MESHWATCH_QUERY__CONCURRENCY=1.
+    set: { type: 'string', multiple: true, default: [] },
   },
 })
+const settings = Object.fromEntries(
+  values.set.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+)
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
 const endMs = values.end === undefined ? Math.floor(Date.now() / 60_000) * 60_000 : Number(values.end) * 1000
 const series = { startMs: endMs - 7_200_000, endMs }
 console.log(`Prometheus ${prometheusVersion()}; to repeat: --seed ${seed} --end ${endMs / 1000}`)
 const all = judgedSeries(seededRandom(seed), series)
 const prometheus = await startPrometheus()
-const facades = await openFacades({ now: Date.now() })
+const server = await startMeshwatch({
+  environment: { MESHWATCH_RULES__PACKS: '[]', MESHWATCH_RULES__FILES: '[]', ...settings },
+})
 try {
+  const ours = `${server.url}/prometheus`
+  const samples = all.reduce((sum, one) => sum + one.samples.length, 0)
   await feed(prometheus.url, all)
-  const samples = all.flatMap(({ labels, samples }) => samples.map((sample) => ({ labels, ...sample })))
-  for (let from = 0; from < samples.length; from += 50_000) {
-    await createSampleWriter(facades.deps.storage).write(
-      'default',
-      samples.slice(from, from + 50_000),
-      `differential ${from}`,
-    )
-  }
-  const url = await facades.app.listen({ host: '127.0.0.1', port: 0 })
-  console.log(`${all.length} series, ${samples.length} samples`)
-  if (values.ask === undefined) await judgeMany(prometheus.url, `${url}/prometheus`)
-  else await askOnce(prometheus.url, `${url}/prometheus`)
+  await feed(ours, all)
+  await waitUntil('everything can be asked for', async () => {
+    const question = { expr: 'sum(count_over_time({__name__!=""}[3h]))', timeMs: endMs + 1 }
+    const [theirs, mine] = await Promise.all([ask(prometheus.url, question), ask(ours, question)])
+    return compareAnswers(theirs, mine) === null
+  })
+  console.log(`${all.length} series, ${samples} samples`)
+  if (values.ask === undefined) await judgeMany(prometheus.url, ours)
+  else await askOnce(prometheus.url, ours)
 } finally {
-  await facades.close()
+  await server.stop()
   await prometheus.stop()
 }
 
