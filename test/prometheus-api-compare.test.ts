@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EMPTY_HISTOGRAM, type FloatHistogram } from '../model/float-histogram.ts'
 import { labelsFrom } from '../model/labels.ts'
 import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
 import { type OpenFacades, openFacades } from './support/open-facades.ts'
@@ -67,11 +68,22 @@ describe.skipIf(version === null)(
           value: of(i),
         })),
       }))
-      const answer = await remoteWrite(prometheus.url, series, { path: '/api/v1/write' })
+      const latency = {
+        labels: ['__name__', 'latency', 'job', 'cart'],
+        samples: Array.from({ length: 40 }, (_, i) => ({
+          timestampMs: NOW - 600_000 + 17 + i * 15_000,
+          value: 0,
+          isInteger: true,
+          histogram: histogramAt(i + 1),
+        })),
+      }
+      const answer = await remoteWrite(prometheus.url, [...series, latency], { path: '/api/v1/write' })
       expect(answer).toMatchObject({ status: 204 })
       await createSampleWriter(facades.deps.storage).write(
         'default',
-        series.flatMap(({ labels, samples }) => samples.map((sample) => ({ labels, ...sample }))),
+        [...series, latency].flatMap(({ labels, samples }) =>
+          samples.map((sample) => ({ labels, ...sample })),
+        ),
         'compare',
       )
     }, 60_000)
@@ -119,6 +131,12 @@ describe.skipIf(version === null)(
       ['/query', { query: '"a\\"b"', time }],
       ['/query', { query: 'nothing', time }],
       ['/query', { query: 'nothing[5m]', time }],
+      ['/query', { query: 'latency', time }],
+      ['/query', { query: 'latency[1m]', time }],
+      ['/query', { query: '{job="cart"}[40s]', time }],
+      ['/query', { query: 'histogram_count(latency)', time }],
+      ['/query_range', { query: 'latency', ...range }],
+      ['/query_range', { query: 'sum(latency) or small', ...range }],
       ['/query', { query: 'requests_total', time, lookback_delta: '1s' }],
       ['/query', { query: 'requests_total', time, lookback_delta: '20' }],
       ['/query', { query: 'requests_total', time, lookback_delta: '0' }],
@@ -238,6 +256,24 @@ describe.skipIf(version === null)(
     })
   },
 )
+
+function histogramAt(i: number): FloatHistogram {
+  return {
+    ...EMPTY_HISTOGRAM,
+    schema: 1,
+    zeroThreshold: 0.001,
+    zeroCount: i,
+    count: 7 * i,
+    sum: 1.5 * i,
+    positiveSpans: [
+      { offset: 0, length: 2 },
+      { offset: 1, length: 1 },
+    ],
+    positiveBuckets: [i, 2 * i, i],
+    negativeSpans: [{ offset: -3, length: 1 }],
+    negativeBuckets: [2 * i],
+  }
+}
 
 /** The part of an answer that does not depend on how fast it was. */
 function samplesOf(answer: Answer): unknown {

@@ -168,6 +168,25 @@ describe('an answer in parts, and from memory', () => {
     ])
   })
 
+  test('belongs to its tenant, its lookback and its expression, however that is written', async () => {
+    const engine = counted(createQueryEngine({ source: fill(seededRandom(1), 3), clock: systemClock }))
+    const { frontend } = cached(engine)
+    const ask = async (more: Partial<RangeQuery>) => {
+      const before = engine.asked.length
+      const query = { tenant: TENANT, expr: 'a{x="1",y="1"}', startMs: 0, endMs: HOUR - 1, stepMs: 5000 }
+      await frontend.range({ ...query, ...more })
+      return engine.asked.length - before
+    }
+    expect(await ask({})).toBe(1)
+    expect(await ask({ tenant: 'other' })).toBe(1)
+    expect(await ask({ lookbackMs: 60_000 })).toBe(1)
+    expect(await ask({ lookbackMs: 300_000 })).toBe(0)
+    expect(await ask({ expr: 'a { y = "1" , x = `1` }' })).toBe(0)
+    expect(await ask({ expr: 'a{x="1",y="2"}' })).toBe(1)
+    expect(await ask({ stepMs: 2500 })).toBe(1)
+    expect(await ask({ tenant: 'other' })).toBe(0)
+  })
+
   test('tells places in the query as it is written', async () => {
     const source = fill(seededRandom(1), 3)
     const { frontend } = cached(createQueryEngine({ source, clock: systemClock }))

@@ -89,7 +89,9 @@ export function createQueryFrontend(options: QueryFrontendOptions): QueryFronten
       if (query.report !== undefined || query.overlay !== undefined) {
         return await answer({ signal: deadline.signal, begin: () => undefined })
       }
-      const text = JSON.stringify([query.tenant, query.expr, query.lookbackMs ?? null, ...key])
+      // Not with those who asked before something came that may change the answer.
+      const generation = cache?.now().generation ?? 0
+      const text = JSON.stringify([query.tenant, query.expr, query.lookbackMs ?? null, generation, ...key])
       return await shared.run(text, deadline.signal, answer)
     } catch (error) {
       throw deadline.explain(error)

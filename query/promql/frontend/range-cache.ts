@@ -67,7 +67,7 @@ export function createRangeCache(options: RangeCacheOptions): RangeCache {
   const counts = { found: 0, missed: 0 }
   const entries = new LRUCache<string, Entry>({
     maxSize: Math.max(1, options.maxBytes),
-    maxEntrySize: Math.max(1, Math.floor(options.maxBytes / 4)),
+    maxEntrySize: Math.max(1, Math.floor(options.maxBytes / 2)),
     sizeCalculation: bytesOf,
   })
 
