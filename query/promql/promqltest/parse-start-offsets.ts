@@ -13,7 +13,7 @@ export function parseStartOffsets(text: string): readonly (number | null)[] {
   return offsets
 }
 
-const DURATION = String.raw`[+-]?\d+[a-zA-Z]*?`
+const DURATION = String.raw`[+-]?(?:(?:\d+(?:ms|[smhdwy]))+|0)`
 const ITEM = new RegExp(String.raw`^(?:(_)|(\*)|(${DURATION})(?:([+-])(${DURATION}))?)(?:x(\d+))?$`)
 const MOST_REPETITIONS = 1_000_000
 
