@@ -14,6 +14,7 @@ import { loadInputs } from './evaluator/load-inputs.ts'
 import { withoutMetadata } from './evaluator/metadata-labels.ts'
 import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
+import { withoutBuckets } from './evaluator/without-buckets.ts'
 import { parseExpression } from './parse-expression.ts'
 import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
 import { resolveContext } from './resolve-context.ts'
@@ -96,7 +97,7 @@ async function startRun(
   const usesStartTimestamps = options.usesStartTimestamps === true
   const loading = { top, lookbackMs, defaultStepMs, maxSamples, usesStartTimestamps }
   const { samples: loaded, computed } = await loadInputs(options.source, query, expr, loading)
-  const samples = usesStartTimestamps ? loaded : withoutStarts(expr, loaded)
+  const samples = withoutBuckets(expr, usesStartTimestamps ? loaded : withoutStarts(expr, loaded))
   return {
     text: query.expr,
     top,
