@@ -57,6 +57,8 @@ function hasDropped(current: BucketSide, previous: BucketSide): boolean {
     const index = previous.indexes[i] ?? 0
     while (at < current.indexes.length && (current.indexes[at] ?? 0) < index) at += 1
     const before = previous.counts[i] ?? 0
+    // Prometheus looks no further than at the first bucket for which the current one has none left.
+    if (at === current.indexes.length) return before !== 0
     if (current.indexes[at] === index ? (current.counts[at] ?? 0) < before : before !== 0) return true
   }
   return false

@@ -74,7 +74,8 @@ function milliseconds(text: string, duration: DurationExpr, context: DurationCon
     throw broken(text, divisor, divisor.op === '/' ? 'division by zero' : 'modulo by zero')
   }
   const seconds = evaluateDuration(duration, context) ?? Number.NaN
-  if (!(Math.abs(seconds) <= LONGEST_DURATION_S)) throw broken(text, duration, 'duration is out of range')
+  if (!Number.isFinite(seconds)) throw broken(text, duration, 'duration is NaN or infinite')
+  if (Math.abs(seconds) > LONGEST_DURATION_S) throw broken(text, duration, 'duration is out of range')
   return toWholeMs(seconds)
 }
 

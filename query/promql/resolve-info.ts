@@ -22,15 +22,16 @@ export function resolveInfo(expr: Expr): Expr {
 }
 
 const TARGET_INFO: Matcher = { name: METRIC_NAME, op: '=', value: 'target_info' }
-/** The condition on the name that is made up for a selector that has none. */
-export const UNNAMED: Matcher = { ...TARGET_INFO }
+/** What is meant where conditions only say which metrics are not. */
+const ANY_INFO: Matcher = { name: METRIC_NAME, op: '=~', value: '.+_info' }
 
 function writtenOut(call: Call): Call {
   const [vector, given] = call.args
   if (vector === undefined) return call
   const written = given?.kind === 'vectorSelector' ? given.matchers : []
-  const isNamed = written.some(({ name }) => name === METRIC_NAME)
-  const madeUp = given === undefined ? TARGET_INFO : UNNAMED
+  const names = written.filter(({ name }) => name === METRIC_NAME)
+  const isNamed = names.some(({ op }) => op === '=' || op === '=~')
+  const madeUp = names.length === 0 ? TARGET_INFO : ANY_INFO
   const selector: VectorSelector = {
     kind: 'vectorSelector',
     name: '',

@@ -57,6 +57,8 @@ function combineAt(
       hasHistogram = true
       if (!startsWithNumber && !sum.add(histogram)) {
         notes.warn(annotationTexts.mixedExponentialCustom(labelValue(labels, METRIC_NAME)), at)
+        if (sum.wereBoundsReconciled())
+          notes.inform(annotationTexts.mismatchedCustomBuckets('aggregation'), at)
         if (hasNumber) notes.warn(annotationTexts.mixedFloatsHistogramsInAggregation(), at)
         return null
       }

@@ -42,6 +42,7 @@ export async function evaluateAggregate(
     case 'topk':
     case 'bottomk': {
       const counts = readCounts(numbersOf(parameter))
+      if (counts.every((count) => count < 1)) return []
       const numbers = ignoreHistograms(run, node, node, value.series)
       return selectFromGroups(node.op, groupSeries(node, numbers), grid, counts)
     }

@@ -312,12 +312,12 @@ function absentLabels(expr: Expr): Labels {
 const SORT_WARNING = 'sort is ineffective for range queries since results are always ordered by labels'
 
 async function sorted(context: CallContext, order: 'ascending' | 'descending'): Promise<GridValue> {
-  if (context.run.top.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
+  if (context.grid.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
   return vectorOf(sortByValue(await context.vector(0), order))
 }
 
 async function sortedByLabels(context: CallContext, order: 'ascending' | 'descending'): Promise<GridValue> {
-  if (context.run.top.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
+  if (context.grid.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
   const series = await context.vector(0)
   return vectorOf(sortByLabels(series, await texts(context, 1), order))
 }

@@ -1,5 +1,6 @@
 import type { FloatHistogram } from '../../../model/float-histogram.ts'
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
+import { formatFloat } from '../../../model/template/format-float.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, MatrixSelector, Subquery } from '../ast.ts'
 import type { Series } from '../series-source.ts'
@@ -244,10 +245,10 @@ async function readParameters(
 
 function checkSmoothing(parameters: readonly Float64Array[]): void {
   for (const [index, name] of ['smoothing', 'trend'].entries()) {
-    const bad = parameters[index]?.find((factor) => !(factor > 0 && factor < 1))
+    const bad = parameters[index]?.find((factor) => factor <= 0 || factor >= 1)
     if (bad === undefined) continue
     throw executionError(
-      `invalid ${name} factor. Expected: 0 < ${name === 'trend' ? 'tf' : 'sf'} < 1, got: ${bad}`,
+      `invalid ${name} factor. Expected: 0 < ${name === 'trend' ? 'tf' : 'sf'} < 1, got: ${formatFloat(bad, 'f', 6)}`,
     )
   }
 }

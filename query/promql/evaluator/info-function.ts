@@ -9,7 +9,6 @@ import {
   withLabel,
 } from '../../../model/labels.ts'
 import { compileMatcher, type Matcher } from '../../../model/matcher.ts'
-import { UNNAMED } from '../resolve-info.ts'
 import { type Evaluation, executionError, mergeEqualLabels } from './evaluation.ts'
 import { emptySeries, type Grid, type GridSeries, setHistogram } from './grid.ts'
 
@@ -38,9 +37,9 @@ export function addInfo(
   grid: Grid,
 ): readonly GridSeries[] {
   const data = matchers.filter(({ name }) => name !== METRIC_NAME)
-  const names = matchers.filter((one) => one.name === METRIC_NAME && one !== UNNAMED).map(compileMatcher)
+  const names = matchers.filter(({ name }) => name === METRIC_NAME).map(compileMatcher)
   const isInfo = ({ labels }: GridSeries) =>
-    names.length > 0 && names.every((matches) => matches(labelValue(labels, METRIC_NAME)))
+    names.every((matches) => matches(labelValue(labels, METRIC_NAME)))
   const enriched = base.filter((series) => !isInfo(series))
   for (const { labels, histograms } of ofSameTargets(infos, enriched)) {
     if (histograms?.some((histogram) => histogram !== null) !== true) continue

@@ -1,3 +1,4 @@
+import { CUSTOM_BUCKETS_SCHEMA } from '../../../model/float-histogram.ts'
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
 import type { VectorSelector } from '../ast.ts'
 import type { Series } from '../series-source.ts'
@@ -66,7 +67,13 @@ function fillSmoothed(
     if (place === null || before === undefined) continue
     const after = place.isBetween ? histograms.histograms[place.index + 1] : undefined
     if (after === undefined) {
-      setHistogram(result, i, before)
+      const isCarried = (histograms.times[place.index] as number) < atMs
+      // What is known of a reset is known of the sample, not of its value later on.
+      setHistogram(result, i, isCarried ? { ...before, counterResetHint: 'unknown' } : before)
+      continue
+    }
+    if ((before.schema === CUSTOM_BUCKETS_SCHEMA) !== (after.schema === CUSTOM_BUCKETS_SCHEMA)) {
+      run.notes.warn(annotationTexts.mixedExponentialCustom(name), node)
       continue
     }
     const beforeMs = histograms.times[place.index] as number
