@@ -8,6 +8,7 @@ import { MetadataRegistry } from './metadata-registry.ts'
 import type { SampleColumns } from './sample-blocks.ts'
 import { SampleRows } from './sample-rows.ts'
 import { SampleSeriesRegistry } from './sample-series-registry.ts'
+import { ToldMetadata } from './told-metadata.ts'
 import { WriteOutcome } from './write-outcome.ts'
 import type { WriteVersion } from './write-version.ts'
 
@@ -42,20 +43,24 @@ export function createWriteDecoders(options: WriteDecodersOptions): WriteDecoder
   const series = new SampleSeriesRegistry({ text, columns: seriesColumns, seed, limiter: options.limiter })
   const metadata = new MetadataRegistry({ text, columns: columns.metadata, seed })
   const rows = new SampleRows({ reader, text, series, columns, exemplarColumns }, new WriteOutcome())
-  const parts = { reader, series, rows, metadata }
+  const toldMetadata = new ToldMetadata(seed)
+  const parts = { reader, series, rows, metadata, toldMetadata }
   return {
     decode: { 1: createWriteV1Decoder(parts), 2: createWriteV2Decoder(parts, seed) },
     begin: (tenant, tenantId, day) => {
       series.begin(tenant, tenantId, day)
       metadata.begin(tenant, tenantId, day)
+      toldMetadata.begin(tenant, day)
     },
     rollback: () => {
       series.rollback()
       metadata.rollback()
+      toldMetadata.forget()
     },
     forget: () => {
       series.forget()
       metadata.forget()
+      toldMetadata.forget()
     },
   }
 }

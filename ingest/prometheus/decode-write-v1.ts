@@ -6,6 +6,7 @@ import { LabelList } from './label-list.ts'
 import type { MetadataRegistry } from './metadata-registry.ts'
 import { type SampleRows, signed } from './sample-rows.ts'
 import { NO_SERIES, type SampleSeriesRegistry } from './sample-series-registry.ts'
+import type { ToldMetadata } from './told-metadata.ts'
 import type { WriteOutcome } from './write-outcome.ts'
 
 /**
@@ -24,6 +25,7 @@ export interface WriteDecoderParts extends Pick<DecoderParts, 'reader'> {
   readonly series: SampleSeriesRegistry
   readonly rows: SampleRows
   readonly metadata: MetadataRegistry
+  readonly toldMetadata: ToldMetadata
 }
 
 /** The tag of field 1, length-delimited. */
@@ -119,7 +121,7 @@ export function createWriteV1Decoder({ reader, series, rows, metadata }: WriteDe
     const number = resolve(start, end)
     if (number === NO_SERIES) {
       const { problem } = series
-      if (problem !== null) outcome.refuse(problem.reason, samples, problem.detail)
+      if (problem !== null) outcome.refuse(problem.reason, samples, () => problem.detail)
       reader.position = end
       return
     }

@@ -11,10 +11,13 @@ import type { WriteOutcome } from './write-outcome.ts'
 
 /** Keys of series begin with it: those of 1.0 begin with a tag, which is never 0. */
 const KEY_PREFIX = 0
+/** Twice what the labels of a series may be, and more: whoever sends this many does not send labels. */
+const MAX_REFS = 1 << 16
+const MAX_TEXT_BYTES = 64 << 20
 
 /** Makes the decoder of `io.prometheus.write.v2.Request` (remote write 2.0). `seed` makes collisions unpredictable to senders. */
 export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): DecodeWrite {
-  const { reader, series, rows, metadata } = parts
+  const { reader, series, rows, metadata, toldMetadata } = parts
   const symbols = new SymbolTable(seed)
   const list = new LabelList()
   const key = new ByteBuffer(1024)
@@ -25,6 +28,18 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
   let startMs = 0
   let metadataStart = 0
   let metadataEnd = 0
+  /** Bytes of symbols that became text in the present message. */
+  let textBytes = 0
+
+  /** Symbols are sent once and may be referred to without end: what they become is bounded here. */
+  function spend(bytes: number): void {
+    textBytes += bytes
+    if (textBytes <= MAX_TEXT_BYTES) return
+    throw new AppError(
+      'MESSAGE_TOO_LARGE',
+      `Cannot take the message: its labels are larger than ${MAX_TEXT_BYTES} bytes when written out`,
+    )
+  }
 
   function readSymbols(end: number): void {
     symbols.begin(reader.bytes)
@@ -46,11 +61,12 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
     else if (reader.wireType === LENGTH_DELIMITED) {
       for (const to = reader.enter(end); reader.position < to; ) refs.push(reader.varint32(to))
     } else reader.skip(end, field)
+    if (refs.length > MAX_REFS) throw malformed(`it has more than ${MAX_REFS} references in one place`)
   }
 
   function requirePairs(): void {
     if (refs.length % 2 === 0) return
-    throw new AppError('MALFORMED_MESSAGE', 'Cannot decode the protobuf message: a label has no value')
+    throw malformed('a label has no value')
   }
 
   function readLabels(): LabelList {
@@ -59,6 +75,7 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
     for (let index = 0; index < refs.length; index += 2) {
       const name = refs[index] as number
       const value = refs[index + 1] as number
+      spend(symbols.size(name) + symbols.size(value))
       list.add(
         reader.bytes,
         starts[name] as number,
@@ -111,10 +128,10 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
     const number = resolve()
     if (number === NO_SERIES) {
       const { problem } = series
-      if (problem !== null) outcome.refuse(problem.reason, samples, problem.detail)
+      if (problem !== null) outcome.refuse(problem.reason, samples, () => problem.detail)
       return
     }
-    if (metadataEnd > metadataStart) decodeMetadata(series.metricName(number), nowMs, outcome)
+    if (metadataEnd > metadataStart) decodeMetadata(number, nowMs, outcome)
     rows.beginSeries(number, startMs)
     reader.position = start
     while (reader.position < end) {
@@ -149,11 +166,10 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
       } else reader.skip(end, field)
     }
     requirePairs()
-    for (const ref of refs) symbols.number(ref)
     rows.exemplar(readLabels().labels(), low, high, timeMs)
   }
 
-  function decodeMetadata(metric: string, nowMs: number, outcome: WriteOutcome): void {
+  function decodeMetadata(number: number, nowMs: number, outcome: WriteOutcome): void {
     let type = 0
     let help = 0
     let unit = 0
@@ -170,13 +186,17 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
     }
     // A sender that knows nothing of a metric says so with every sample.
     if (type === 0 && help === 0 && unit === 0) return
-    const name = familyName(metric, type)
+    if (!toldMetadata.isNew(number, type, symbols.number(help), symbols.number(unit))) return
+    spend(symbols.size(help) + symbols.size(unit))
+    const name = familyName(series.metricName(number), type)
     if (metadata.tell(name, type, symbols.text(unit), symbols.text(help), nowMs)) outcome.metadata++
   }
 
   return (bytes, tenantId, window, outcome) => {
     reader.begin(bytes)
     readSymbols(bytes.length)
+    toldMetadata.useGenerations(series.generation, symbols.generation)
+    textBytes = 0
     rows.begin(tenantId, window, outcome)
     const end = bytes.length
     reader.position = 0
@@ -191,6 +211,10 @@ export function createWriteV2Decoder(parts: WriteDecoderParts, seed: number): De
       reader.position = to
     }
   }
+}
+
+function malformed(state: string): AppError {
+  return new AppError('MALFORMED_MESSAGE', `Cannot decode the protobuf message: ${state}`)
 }
 
 function pushNumber(bytes: Uint8Array, at: number, number: number): number {

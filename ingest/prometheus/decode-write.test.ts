@@ -477,6 +477,51 @@ describe('what only one version has', () => {
     )
   })
 
+  test.each<[string, (writer: ReturnType<typeof createProtobufWriter>, index: number) => void]>([
+    ['labels', (writer, index) => writer.bytes(1, Uint8Array.from([1, 2, 3, 4, 5 + index, 3]))],
+    [
+      'exemplars',
+      (writer) => {
+        writer.bytes(1, Uint8Array.from([1, 2]))
+        writer.message(4, () => {
+          writer.bytes(1, Uint8Array.from([3, 4]))
+          writer.varint(3, NOW)
+        })
+      },
+    ],
+    [
+      'metadata',
+      (writer, index) => {
+        writer.bytes(1, Uint8Array.from([1, 5 + index]))
+        writer.message(5, () => writer.varint(3, 4))
+      },
+    ],
+  ])('2.0: one long symbol in many %s is not written out without end', (_what, write) => {
+    const writer = createProtobufWriter()
+    const symbols = ['', '__name__', 'm', 'a', 'x'.repeat(1 << 20)]
+    for (const text of [...symbols, ...Array.from({ length: 70 }, (_, index) => `n${index}`)]) {
+      writer.string(4, text)
+    }
+    for (let index = 0; index < 70; index++) {
+      writer.message(5, () => {
+        write(writer, index)
+        sample(writer)
+      })
+    }
+    expect(() => decodeWriteRows(writer.finish(), { version: 2, now: NOW })).toThrow(
+      expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }),
+    )
+  })
+
+  test('2.0: references without end make the message malformed', () => {
+    const writer = createProtobufWriter()
+    writer.string(4, '')
+    writer.message(5, () => writer.bytes(1, Buffer.alloc(70_000)))
+    expect(() => decodeWriteRows(writer.finish(), { version: 2, now: NOW })).toThrow(
+      expect.objectContaining({ code: 'MALFORMED_MESSAGE' }),
+    )
+  })
+
   test('2.0: symbols behind the series that refer to them', () => {
     const writer = createProtobufWriter()
     writer.message(5, () => {

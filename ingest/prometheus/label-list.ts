@@ -60,11 +60,11 @@ export class LabelList {
   #state(): string | null {
     const pairs = this.#pairs
     if (this.#isBroken) return 'is not valid UTF-8'
-    const names = new Set(pairs.map(([name]) => name))
-    if (names.has('')) return 'has a label without a name'
-    if (names.size < pairs.length) {
-      const repeated = pairs.find(([name], index) => pairs.findIndex(([other]) => other === name) !== index)
-      return `has the label ${JSON.stringify(repeated?.[0] ?? '')} more than once`
+    const names = new Set<string>()
+    for (const [name] of pairs) {
+      if (name === '') return 'has a label without a name'
+      if (names.has(name)) return `has the label ${JSON.stringify(name.slice(0, MAX_SHOWN))} more than once`
+      names.add(name)
     }
     return pairs.some(([name, value]) => name === METRIC_NAME && value !== '') ? null : 'has no metric name'
   }

@@ -21,6 +21,7 @@ export interface SampleRowsParts {
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/
 const SPAN_ID = /^(?!0+$)[0-9a-f]{16}$/
 const NOTHING = Buffer.alloc(16)
+const MAX_SHOWN = 200
 
 /** Writes the samples, histograms and exemplars of one series after the other, as they are walked. */
 export class SampleRows {
@@ -90,8 +91,7 @@ export class SampleRows {
     const { timeLow, timeHigh, startMs } = histogram
     const problem = histogram.problem()
     if (problem !== null) {
-      const metric = this.#parts.text.text(this.#metricId)
-      this.#outcome.refuse('histogram', 1, `a histogram of ${metric} ${problem}`)
+      this.#outcome.refuse('histogram', 1, () => `a histogram of ${this.#metric()} ${problem}`)
       return
     }
     if (!this.#isInTime(timeLow, timeHigh)) return
@@ -176,9 +176,13 @@ export class SampleRows {
     const { fromMs, toMs } = this.#window
     const ms = signed(low, high)
     if (ms >= fromMs && ms <= toMs) return true
-    const metric = this.#parts.text.text(this.#metricId)
-    this.#outcome.refuse(ms < fromMs ? 'too_old' : 'in_future', 1, `a sample of ${metric} at ${ms} ms`)
+    const reason = ms < fromMs ? 'too_old' : 'in_future'
+    this.#outcome.refuse(reason, 1, () => `a sample of ${this.#metric()} at ${ms} ms`)
     return false
+  }
+
+  #metric(): string {
+    return this.#parts.text.text(this.#metricId).slice(0, MAX_SHOWN)
   }
 }
 

@@ -119,6 +119,11 @@ export class SampleSeriesRegistry {
     return id === 0 ? this.#internName(name) : id
   }
 
+  /** Grows by one when all numbers of series become void. */
+  get generation(): number {
+    return this.#known.generation
+  }
+
   /** The metric name of a series. */
   metricName(number: number): string {
     return this.#names.text(this.#nameOf[number] as number)

@@ -4,15 +4,18 @@ import { Interner } from '../native/interner.ts'
 /** More symbols, or bytes of them, than this are learned anew between two messages. */
 const MAX_KNOWN = 1_000_000
 const MAX_BYTES = 64 << 20
+const FIRST = 1024
+/** Room for so many symbols is kept from one message to the next. */
+const KEEP = 1 << 17
 
 /** The symbols of one message of remote write 2.0, and numbers for their texts that hold across messages. */
 export class SymbolTable {
   count = 0
   /** Where symbol `n` stands in the message. */
-  starts = new Int32Array(1024)
-  ends = new Int32Array(1024)
+  starts = new Int32Array(FIRST)
+  ends = new Int32Array(FIRST)
   /** Of each symbol its text's number, plus one; 0: not looked up yet. */
-  #numbers = new Int32Array(1024)
+  #numbers = new Int32Array(FIRST)
   readonly #known: Interner
   /** The text that was looked up behind this one the last time: a sender's order hardly changes. */
   #next = new Int32Array(1024)
@@ -33,6 +36,11 @@ export class SymbolTable {
     if (this.#known.size > MAX_KNOWN || this.#known.arena.length > MAX_BYTES) {
       this.#known.clear()
       this.#next = new Int32Array(1024)
+    }
+    if (this.starts.length > KEEP) {
+      this.starts = new Int32Array(FIRST)
+      this.ends = new Int32Array(FIRST)
+      this.#numbers = new Int32Array(FIRST)
     }
     this.#bytes = bytes
     this.count = 0
@@ -67,6 +75,12 @@ export class SymbolTable {
     }
     this.#previous = number
     return number
+  }
+
+  /** Bytes of a symbol. Throws MALFORMED_MESSAGE when there is no such symbol. */
+  size(ref: number): number {
+    this.#check(ref)
+    return (this.ends[ref] as number) - (this.starts[ref] as number)
   }
 
   /** A symbol's text. Throws MALFORMED_MESSAGE when there is no such symbol. */

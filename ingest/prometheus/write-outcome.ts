@@ -9,10 +9,10 @@ export class WriteOutcome extends DecodeOutcome {
   metadata = 0
   #detail = ''
 
-  /** Counts samples that were refused; `detail` says of the first which it was. */
-  refuse(reason: RejectReason, count: number, detail: string): void {
+  /** Counts samples that were refused; of the first, `detail` is asked which it was. */
+  refuse(reason: RejectReason, count: number, detail: () => string): void {
     this.reject(reason, count)
-    if (this.#detail === '') this.#detail = detail
+    if (this.#detail === '') this.#detail = detail()
   }
 
   /** Whether nothing was written. */
