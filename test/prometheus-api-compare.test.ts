@@ -245,6 +245,14 @@ describe.skipIf(version === null)(
       ['/query_range', { query: 'sum(rate(requests_total[2m])) / 2', ...range }],
       ['/query_range', { query: 'nothing', ...range }],
       ['/query_range', { query: 'small offset 1m', ...range }],
+      ['/query', { query: 'latency', time }],
+      ['/query', { query: 'rate(latency[2m])', time }],
+      // Not on the borders of windows, which belonged to them before version 3.
+      ['/query', { query: 'max_over_time(rate(requests_total[2m])[5m:1m])', time: String(NOW_S - 0.5) }],
+      ['/query_range', { query: 'sum_over_time(small[5m:1m])', ...range, start: String(START_S - 1.5) }],
+      ['/query', { query: 'small @ 1', time }],
+      ['/query_range', { query: `requests_total @ ${NOW_S}`, ...range }],
+      ['/query', { query: 'requests_total[1m]', time }],
     ])('statistics of %s %j', async (path, parameters) => {
       for (const stats of ['all', 'true', '']) {
         const [theirs, answer] = await Promise.all([

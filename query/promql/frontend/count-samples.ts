@@ -11,7 +11,7 @@ export interface SampleCounts {
 
 /**
  * Counts the samples that each step of a query looks at, as Prometheus' statistics do: one for each series of an instant selector, all in the window of a range
- * selector; of a subquery those of its own steps, told of the step that holds it. Asks the engine once for each selector.
+ * selector, all points of a subquery in its window, and nothing of what those points are made of. Asks the engine once for each selector.
  */
 export async function countSamples(engine: QueryEngine, query: RangeQuery): Promise<SampleCounts> {
   const perStep = new Map<number, number>()
@@ -34,11 +34,8 @@ function countingExpressions(expr: Expr): string[] {
       return [`count(${printExpression(expr)})`]
     case 'matrixSelector':
       return [`sum(count_over_time(${printExpression(expr)}))`]
-    case 'subquery': {
-      const printed = printExpression(expr)
-      const suffix = printed.slice(printExpression(expr.expr).length)
-      return countingExpressions(expr.expr).map((inner) => `sum_over_time((${inner})${suffix})`)
-    }
+    case 'subquery':
+      return [`sum(count_over_time(${printExpression(expr)}))`]
     default:
       return childrenOf(expr)
         .filter((child) => typeOf(child) !== 'string')
