@@ -140,13 +140,15 @@ describe('gauges and sums', () => {
   })
 
   test('more than the query may hold are refused', async () => {
-    const small = createMetricsEngine(deps, { maxSamples: 9 })
+    const small = createMetricsEngine(deps, { maxSamples: 9, path: 'raw' })
     const query = { tenant: 'plain', expr: 'sum(rate(http_requests_total[2m]))', timeMs: NOW }
     await expect(small.instant(query)).rejects.toMatchObject({
       code: 'RESULT_TOO_LARGE',
       message: 'query processing would load too many samples into memory in query execution',
     })
-    await expect(createMetricsEngine(deps, { maxSamples: 10 }).instant(query)).resolves.toBeDefined()
+    await expect(
+      createMetricsEngine(deps, { maxSamples: 10, path: 'raw' }).instant(query),
+    ).resolves.toBeDefined()
   })
 })
 
@@ -159,14 +161,85 @@ test('a point that says there is none ends the series', async () => {
   expect(await ask('stale', 'count_over_time(up[1m])')).toEqual({ [`{${WHERE}}`]: 1 })
 })
 
-test('deltas are a running sum', async () => {
-  const deltas = [60, 45, 30, 15, 0].map((seconds) => point(seconds, { asInt: '30' }))
-  await store('delta', [
-    { name: 'hits', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: deltas } },
-  ])
-  expect(await ask('delta', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 150 })
-  expect(await ask('delta', 'rate(hits_total[1m])')).toEqual({
-    [`{${WHERE}}`]: expect.closeTo(2, 12),
+describe('deltas', () => {
+  const started = (seconds: number, lengthSeconds: number, fields: OtlpJson) =>
+    point(seconds, {
+      startTimeUnixNano: String(BigInt(NOW - (seconds + lengthSeconds) * SECOND) * 1_000_000n),
+      ...fields,
+    })
+  const hits = (dataPoints: readonly OtlpJson[]): OtlpJson => ({
+    name: 'hits',
+    sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints },
+  })
+
+  test('are a running sum', async () => {
+    const deltas = [60, 45, 30, 15, 0].map((seconds) => point(seconds, { asInt: '30' }))
+    await store('delta', [hits(deltas)])
+    expect(await ask('delta', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 150 })
+    expect(await ask('delta', 'rate(hits_total[1m])')).toEqual({
+      [`{${WHERE}}`]: expect.closeTo(2, 12),
+    })
+  })
+
+  test('count from the first one on, wherever one begins to read', async () => {
+    await store('delta-base', [
+      hits([3600, 1800, 600, 300, 0].map((seconds) => point(seconds, { asInt: '10' }))),
+    ])
+    for (const [expr, value] of [
+      ['hits_total', 50],
+      ['last_over_time(hits_total[2h])', 50],
+      ['hits_total offset 5m', 40],
+      ['last_over_time(hits_total[1h] offset 1h)', 10],
+      ['min_over_time(hits_total[11m])', 30],
+      ['resets(hits_total[2h])', 0],
+    ] as const) {
+      expect(Object.values(await ask('delta-base', expr)), expr).toEqual([value])
+    }
+  })
+
+  test('begin with 0 where the first one began to count', async () => {
+    await store('delta-start', [hits([started(60, 30, { asInt: '6' }), started(30, 30, { asInt: '4' })])])
+    expect(await ask('delta-start', 'increase(hits_total[2m] offset 30s)')).toEqual({
+      [`{${WHERE}}`]: expect.closeTo(10, 12),
+    })
+    expect(await ask('delta-start', 'hits_total', NOW - 80 * SECOND)).toEqual({ [`hits_total{${WHERE}}`]: 0 })
+    expect(await ask('delta-start', 'hits_total', NOW - 91 * SECOND)).toEqual({})
+    // With something before it there is no beginning.
+    expect(await ask('delta-start', 'count_over_time(hits_total[50s])')).toEqual({ [`{${WHERE}}`]: 1 })
+  })
+
+  test('that were sent twice count once, those of several senders together', async () => {
+    await store('delta-twice', [hits([started(20, 10, { asInt: '5' })])])
+    await store('delta-twice', [hits([started(20, 10, { asInt: '5' })])])
+    expect(await ask('delta-twice', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 5 })
+    const other = { attributes: [...RESOURCE.attributes, text('host.name', 'b')] }
+    const message = metricsMessage(
+      [hits([started(20, 10, { asInt: '3' }), started(5, 10, { asInt: '1' })])],
+      other,
+    )
+    await storeMessage(deps.storage, 'metrics', message, { now: NOW, tenant: 'delta-twice' })
+    expect(await ask('delta-twice', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 9 })
+    expect(await ask('delta-twice', 'hits_total offset 6s')).toEqual({ [`hits_total{${WHERE}}`]: 8 })
+  })
+
+  test('of exponential histograms add up to native histograms', async () => {
+    const counts = (factor: number) => ({
+      count: String(3 * factor),
+      sum: 4 * factor,
+      scale: 1,
+      positive: { offset: 0, bucketCounts: [String(factor), String(2 * factor)] },
+    })
+    await store('delta-native', [
+      {
+        name: 'size',
+        exponentialHistogram: {
+          aggregationTemporality: 1,
+          dataPoints: [point(400, counts(1)), point(60, counts(2)), point(0, counts(3))],
+        },
+      },
+    ])
+    expect(await ask('delta-native', 'histogram_count(size)')).toEqual({ [`{${WHERE}}`]: 18 })
+    expect(await ask('delta-native', 'histogram_sum(size offset 1m)')).toEqual({ [`{${WHERE}}`]: 12 })
   })
 })
 
@@ -218,6 +291,11 @@ describe('histograms', () => {
     ['latency_seconds', {}],
     ['histogram_quantile(0.6, sum by (le) (latency_seconds_bucket))', { '{}': 0.5 }],
     ['delta_seconds_count', { [`delta_seconds_count{${WHERE}}`]: 30 }],
+    ['delta_seconds_sum offset 10s', { [`delta_seconds_sum{${WHERE}}`]: 10 }],
+    [
+      'last_over_time(delta_seconds_bucket{le="1.0"}[20s])',
+      { [`delta_seconds_bucket{${WHERE}, le="1.0"}`]: 27 },
+    ],
     ['delta_seconds_bucket{le="0.5"}', { [`delta_seconds_bucket{${WHERE}, le="0.5"}`]: 18 }],
     [
       '{__name__=~"sumless_.*"}',
