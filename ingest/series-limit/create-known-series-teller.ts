@@ -7,7 +7,7 @@ import type { KnownSeries } from './series-limiter.ts'
 
 /** What a teller works with. */
 export interface KnownSeriesTellerOptions {
-  readonly storage: Storage
+  readonly storage: Pick<Storage, 'selectColumns'>
   readonly clock: Clock
   readonly logger: Logger
   /** Whether ClickHouse has all that was in the journal at the start: it may tell of series. */

@@ -4,7 +4,11 @@ import type { KnownSeries } from './series-limiter.ts'
 const DAY_MS = 86_400_000
 
 /** Reads the series of a tenant that were told of today or yesterday (UTC). Throws what `Storage.select` throws. */
-export async function readKnownSeries(storage: Storage, tenant: string, nowMs: number): Promise<KnownSeries> {
+export async function readKnownSeries(
+  storage: Pick<Storage, 'selectColumns'>,
+  tenant: string,
+  nowMs: number,
+): Promise<KnownSeries> {
   const { blocks } = await storage.selectColumns({
     name: 'ingest.knownSeries',
     tenant,
