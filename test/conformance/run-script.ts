@@ -5,6 +5,7 @@ import {
   type EvalCommand,
   type ExpectedMessage,
   parseTestScript,
+  type TestCommand,
 } from '../../query/promql/promqltest/parse-test-script.ts'
 import type { QueryEngine, QueryResult } from '../../query/promql/query-engine.ts'
 import { errorMessage } from '../../runtime/errors.ts'
@@ -35,12 +36,30 @@ export async function runScript(
 ): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = []
   await target.clear()
-  for (const command of parseTestScript(text)) {
+  const commands = parseTestScript(text, (thrown, line) => {
+    outcomes.push({ line, expr: '', failure: errorMessage(thrown) })
+  })
+  for (const command of commands) {
     if (command.kind === 'clear') await target.clear()
-    else if (command.kind === 'load') await target.load(loadedSamples(command.series, command))
-    else outcomes.push({ line: command.line, expr: command.expr, failure: await failureOf(target, command) })
+    else if (command.kind === 'load') {
+      const failure = await loadFailureOf(target, command)
+      if (failure !== null) outcomes.push({ line: command.line, expr: '', failure })
+    } else
+      outcomes.push({ line: command.line, expr: command.expr, failure: await failureOf(target, command) })
   }
   return outcomes
+}
+
+async function loadFailureOf(
+  target: ScriptTarget,
+  command: Extract<TestCommand, { readonly kind: 'load' }>,
+): Promise<string | null> {
+  try {
+    await target.load(loadedSamples(command.series, command))
+    return null
+  } catch (thrown) {
+    return errorMessage(thrown)
+  }
 }
 
 /** Asks one engine, and keeps what it answered. */

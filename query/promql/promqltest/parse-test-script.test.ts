@@ -92,6 +92,24 @@ eval instant at 3m up[2m]
     })
   })
 
+  test('need no empty line after a number', () => {
+    const commands = parseTestScript(
+      'eval instant at 0 1\n  1\neval_fail instant at 0 a\n  expected_fail_message no\nclear',
+    )
+    expect(commands.map(({ kind, line }) => [kind, line])).toEqual([
+      ['eval', 1],
+      ['eval', 3],
+      ['clear', 5],
+    ])
+  })
+
+  test('are read on after a command that cannot be read', () => {
+    const broken: number[] = []
+    const commands = parseTestScript('load 1m\n  up 1 foo\n\nplay\nclear', (_, line) => broken.push(line))
+    expect(broken).toEqual([1, 4])
+    expect(commands).toEqual([{ kind: 'clear', line: 5 }])
+  })
+
   test.each([
     ['play 5m', 1],
     ['load x\n', 1],

@@ -62,9 +62,13 @@ export type ExpectedResult =
 
 /**
  * Reads a script in the language of Prometheus' `promqltest`: `clear`, `load`, `load_with_nhcb`, `eval instant`, `eval range`, with `expect …` lines
- * or the older `eval_fail`, `eval_warn`, `eval_info`, `eval_ordered`. Expressions are not parsed. Throws AppError INVALID_ARGUMENT with the line.
+ * or the older `eval_fail`, `eval_warn`, `eval_info`, `eval_ordered`. Expressions are not parsed. Throws AppError INVALID_ARGUMENT with the line; where
+ * `onBroken` is given it gets the error and the line of the command that cannot be read, and the others are read on.
  */
-export function parseTestScript(text: string): readonly TestCommand[] {
+export function parseTestScript(
+  text: string,
+  onBroken?: (thrown: unknown, line: number) => void,
+): readonly TestCommand[] {
   const lines = text.split('\n').map((line) => (line.trim().startsWith('#') ? '' : line.trim()))
   const commands: TestCommand[] = []
   let at = 0
@@ -75,11 +79,28 @@ export function parseTestScript(text: string): readonly TestCommand[] {
     if (head === '') continue
     const body: ScriptLine[] = []
     if (/^(?:load|eval)/i.test(head)) {
-      for (; (lines[at] ?? '') !== ''; at += 1) body.push({ line: at + 1, text: lines[at] ?? '' })
+      const isEval = /^eval/i.test(head)
+      for (; (lines[at] ?? '') !== ''; at += 1) {
+        const text = lines[at] ?? ''
+        body.push({ line: at + 1, text })
+        if (!isEval || !endsExpectations(text)) continue
+        at += 1
+        break
+      }
     }
-    commands.push(parseCommand(head, line, body))
+    try {
+      commands.push(parseCommand(head, line, body))
+    } catch (thrown) {
+      if (onBroken === undefined) throw thrown
+      onBroken(thrown, line)
+    }
   }
   return commands
+}
+
+/** Whether nothing more is expected after this line, even without an empty one. */
+function endsExpectations(text: string): boolean {
+  return /^expected_fail_(?:message|regexp)\s/.test(text) || parseSignedNumber(text) !== null
 }
 
 function parseCommand(head: string, line: number, body: readonly ScriptLine[]): TestCommand {
