@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
@@ -112,6 +113,12 @@ describe('how a query was answered', () => {
   })
 })
 
+function connections(app: FastifyInstance): Promise<number> {
+  return new Promise((resolve, reject) => {
+    app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
+
 describe('a large answer', () => {
   /** Like a grid of a panel. */
   function bigEngine(series: number, points: number): QueryEngine {
@@ -174,6 +181,37 @@ describe('a large answer', () => {
     expect(slow.pieces).toBeGreaterThan(8)
     expect(slow.turns).toBeGreaterThan(slow.pieces - 3)
     expect((await turnsWhile(0.01)).turns).toBeLessThan(3)
+  })
+
+  test('that nobody reads to its end is given up', async () => {
+    const timestamps = Float64Array.from({ length: 241 }, (_, i) => NOW + i)
+    let isRead = 0
+    const series = { labels: ['i', '1'], timestamps, values: timestamps }
+    const matrix = new Proxy(
+      Array.from({ length: 50_000 }, () => series),
+      {
+        get: (list, name) => {
+          if (typeof name === 'string' && /^\d+$/.test(name)) isRead = Number(name)
+          return Reflect.get(list, name) as unknown
+        },
+      },
+    )
+    const result = { type: 'matrix', matrix, warnings: [], infos: [] } as const
+    const app = await serve({ instant: async () => result, range: async () => result })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    const client = request({ port, path: '/prometheus/api/v1/query?query=m' })
+    client.on('error', () => undefined).end()
+    const [response] = (await once(client, 'response')) as [IncomingMessage]
+    response.on('error', () => undefined)
+    await once(response, 'readable')
+    client.destroy()
+    await waitUntil('the connection is gone', async () => (await connections(app)) === 0, 5000)
+    const reached = isRead
+    const next = await fetch(`http://127.0.0.1:${port}/prometheus/api/v1/format_query?query=m`)
+    expect(next.status).toBe(200)
+    expect(isRead - reached).toBeLessThan(1000)
+    expect(isRead).toBeLessThan(49_000)
   })
 
   test('is cut to the limit', async () => {

@@ -11,6 +11,9 @@ import { invalid, readLimit, readMatchers, readTime } from './prometheus-paramet
 import { registerTsdbRoute } from './register-tsdb-route.ts'
 import { parametersOf } from './request-parameters.ts'
 
+/** Metadata of more metrics are cut off: a bound of memory, not of use. */
+const MOST_METADATA = 200_000
+
 /** Routes that tell which series, labels and metrics there are, and how many. */
 export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDeps): void {
   const { storage } = deps
@@ -62,7 +65,7 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
     const found = await listMetadata(storage, {
       tenant: request.tenant,
       name: firstValue(query, 'metric'),
-      limit: deps.limits.maxNames,
+      limit: MOST_METADATA,
       signal: request.abortSignal,
     })
     const data: Record<string, unknown[]> = Object.create(null)

@@ -30,10 +30,13 @@ function counted(engine: QueryEngine) {
   }
 }
 
-function cached(engine: QueryEngine, options: { isSoleWriter?: boolean; clock?: Clock } = {}) {
-  const { isSoleWriter = true, clock = systemClock } = options
+function cached(
+  engine: QueryEngine,
+  options: { isSoleWriter?: boolean; clock?: Clock; maxBytes?: number } = {},
+) {
+  const { isSoleWriter = true, clock = systemClock, maxBytes = 2 ** 26 } = options
   const changes = createChangeLog()
-  const cache = createRangeCache({ maxBytes: 2 ** 26, changes, isSoleWriter, clock })
+  const cache = createRangeCache({ maxBytes, changes, isSoleWriter, clock })
   return { changes, cache, frontend: createQueryFrontend({ ...BOUNDS, clock, engine, cache }) }
 }
 
@@ -185,6 +188,27 @@ describe('an answer in parts, and from memory', () => {
     expect(await ask({ expr: 'a{x="1",y="2"}' })).toBe(1)
     expect(await ask({ stepMs: 2500 })).toBe(1)
     expect(await ask({ tenant: 'other' })).toBe(0)
+  })
+
+  test('takes no more memory than it may', async () => {
+    const engine = counted(createQueryEngine({ source: fill(seededRandom(1), 3), clock: systemClock }))
+    const { frontend, cache } = cached(engine, { maxBytes: 40_000 })
+    const ask = (expr: string, endMs = 30 * MINUTE) =>
+      frontend.range({ tenant: TENANT, expr, startMs: 0, endMs, stepMs: 5000 })
+    for (let i = 0; i < 20; i += 1) {
+      await ask(`count(a) + ${i}`)
+      expect(cache.size).toBeLessThanOrEqual(40_000)
+    }
+    expect(cache.size).toBeGreaterThan(20_000)
+    engine.asked.length = 0
+    await ask('count(a) + 19')
+    expect(engine.asked.length).toBe(0)
+    await ask('count(a) + 0')
+    expect(engine.asked.length).toBe(1)
+    // One answer alone that is too large is not kept, and drives nothing out.
+    await ask('{y="1"}')
+    await ask('count(a) + 19')
+    expect(engine.asked.length).toBe(2)
   })
 
   test('tells places in the query as it is written', async () => {
