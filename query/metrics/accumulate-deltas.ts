@@ -11,12 +11,17 @@ export interface DeltaRows {
   readonly starts: ArrayLike<number>
   /** The sum of all values before the first row; null: there are none. */
   readonly base: number | null
+  /** Rows beyond it only tell whether the series has begun, epoch milliseconds. */
+  readonly untilMs: number
 }
+
+/** A first difference that counts from longer ago than that begins no series: so it is enough to look so far ahead, milliseconds. */
+export const MAX_START_AGE_MS = 600_000
 
 /**
  * A cumulative series out of differences: at each time the sum of all values up to it, whoever sent them. Values of one stored series at the same
  * nanosecond are one value sent again. When nothing came before, the series begins with 0 where the first value began to count, if that is told
- * and lies after `baseMs`: so that the first value is an increase, too.
+ * and lies not more than {@link MAX_START_AGE_MS} before it: so that the first value is an increase, too.
  */
 export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
   const baseMs = parts[0]?.baseMs ?? 0
@@ -31,13 +36,15 @@ export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
   const starts: number[] = []
   const [first] = rows
   const firstStartMs = first === undefined || hasPast ? 0 : first.startMs
-  if (first !== undefined && firstStartMs > baseMs && firstStartMs < baseMs + first.nanos / 1e6) {
+  const untilMs = parts[0]?.untilMs ?? 0
+  if (first !== undefined && firstStartMs > baseMs && firstStartMs <= untilMs && isNear(first, baseMs)) {
     times.push(firstStartMs - baseMs)
     values.push(0)
     stale.push(0)
     starts.push(firstStartMs)
   }
   for (const row of rows) {
+    if (Math.floor(row.nanos / 1e6) > untilMs - baseMs) break
     if (row.isStale) stale.push(1)
     else {
       sum += row.value
@@ -53,6 +60,12 @@ export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
     }
   }
   return { baseMs, times, values, stale: stale.includes(1) ? stale : null, starts }
+}
+
+/** Whether a row's start is close enough before it to be a sample. */
+function isNear({ startMs, nanos }: DeltaRow, baseMs: number): boolean {
+  const ageMs = baseMs + nanos / 1e6 - startMs
+  return ageMs > 0 && ageMs <= MAX_START_AGE_MS
 }
 
 interface DeltaRow {

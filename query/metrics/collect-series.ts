@@ -62,7 +62,11 @@ export function createSeriesCollector(): SeriesCollector {
     get samples() {
       return samples
     },
-    finish: () => [...byLabels.values()].map(seriesOf).sort((a, b) => compareLabels(a.labels, b.labels)),
+    finish: () =>
+      [...byLabels.values()]
+        .map(seriesOf)
+        .filter(({ timestamps }) => timestamps.length > 0)
+        .sort((a, b) => compareLabels(a.labels, b.labels)),
   }
 }
 

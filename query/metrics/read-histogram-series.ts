@@ -1,6 +1,7 @@
 import type { Labels } from '../../model/labels.ts'
 import { nestedArraysOf, numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
+import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
 import { bucketLabels, matchesAll, namedLabels } from './expand-series.ts'
 import { CUMULATED_COUNTS, type HistogramBase, readHistogramBases } from './read-histogram-bases.ts'
 import { deltaColumns } from './read-number-series.ts'
@@ -86,7 +87,8 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
     columns,
     width: 16,
   } as const
-  for await (const block of readSamples(reader.storage, scope, read)) {
+  const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }
+  for await (const block of readSamples(reader.storage, ahead, read)) {
     const parts = partsOf(block, wanted)
     const nanos = numberArraysOf(block, 'nanos')
     const marks = numberArraysOf(block, 'marks')
@@ -103,6 +105,7 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
             only === null ? list : only.map((i) => list[i] as number)
           reader.collector.addDeltas(labels, {
             baseMs: scope.fromMs,
+            untilMs: scope.toMs,
             nanos: take(times),
             values: take(values),
             stale: stale === null ? null : take(stale),

@@ -1,5 +1,6 @@
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
+import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
 import { namedLabels } from './expand-series.ts'
 import { readDeltaBases } from './read-delta-bases.ts'
 import { readSamples, type SampleColumns, timesColumn } from './read-samples.ts'
@@ -88,14 +89,20 @@ async function readDeltas(
   const table = { table: 'metric_points', condition } as const
   const bases = await readDeltaBases(reader.storage, scope, { ...table, values: { total: 'value' } })
   const read = { ...table, name: 'metrics.deltas', columns: deltaColumns({ numbers: 'value' }), width: 4 }
-  for await (const block of readSamples(reader.storage, scope, read)) {
+  const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }
+  for await (const block of readSamples(reader.storage, ahead, read)) {
     const rows = deltaRowsOf(block)
     eachSeries(block, byId, (found, row) => {
       for (const series of found) {
         const labels = namedLabels(series, '')
         if (!reader.isWanted(labels)) continue
         const base = bases.get(series.id)?.['total'] ?? null
-        reader.collector.addDeltas(labels, { ...rows('numbers', row), baseMs: scope.fromMs, base })
+        reader.collector.addDeltas(labels, {
+          ...rows('numbers', row),
+          baseMs: scope.fromMs,
+          untilMs: scope.toMs,
+          base,
+        })
       }
     })
     reader.checkSize()
