@@ -5,6 +5,7 @@ import { matchesAll, namedLabels } from './expand-series.ts'
 import { INDEX_TABLE, indexCondition } from './index-condition.ts'
 import { SUFFIXES } from './matcher-conditions.ts'
 import { storableRange } from './read-samples.ts'
+import { resolveMatchers } from './resolve-matchers.ts'
 import { type IndexedSeries, selectIndex } from './select-index.ts'
 import type { LabelSetsRequest } from './select-label-sets.ts'
 import { type StoredNumber, storedNumber } from './stored-number.ts'
@@ -45,7 +46,8 @@ async function exemplarsOf(
   const index = await selectIndex(storage, { tenant, matchers, fromMs, signal })
   const metrics = [...new Set(index.map(({ metric }) => metric))]
   if (metrics.length === 0) return []
-  const condition = indexCondition({ matchers, fromMs })
+  const resolved = await resolveMatchers(storage, { tenant, matchers, fromMs, signal })
+  const condition = indexCondition({ matchers: resolved, fromMs })
   const rows = await storage.select<Row>({
     name: 'metrics.exemplars',
     tenant,

@@ -6,6 +6,7 @@ import { bucketLabels, matchesAll, namedLabels, quantileLabels } from './expand-
 import { INDEX_TABLE, indexCondition, type SeriesKind } from './index-condition.ts'
 import { numberLists } from './number-lists.ts'
 import { storableRange } from './read-samples.ts'
+import { resolveMatchers } from './resolve-matchers.ts'
 import { type IndexedSeries, selectIndex } from './select-index.ts'
 import { listSpanLabelSets } from './span-metrics/list-span-metrics.ts'
 
@@ -90,7 +91,9 @@ async function readShapes(
   const metrics = [...new Set(index.filter(({ kind }) => kind === what.kind).map(({ metric }) => metric))]
   if (metrics.length === 0) return new Map()
   const { fromMs, toMs } = storableRange(request)
-  const condition = indexCondition({ matchers: request.matchers, fromMs })
+  const { tenant, signal } = request
+  const matchers = await resolveMatchers(storage, { tenant, matchers: request.matchers, fromMs, signal })
+  const condition = indexCondition({ matchers, fromMs })
   const { blocks } = await storage.selectColumns({
     name: `metrics.shapes.${what.kind}`,
     tenant: request.tenant,
