@@ -109,6 +109,17 @@ test('the limit of all metrics together holds too', async () => {
   expect(await ownMetric(/^meshwatch_series_active\{tenant="default"\} (\d+)$/m)).toBe('12')
 })
 
+test('cardinality shows what makes series many', async () => {
+  await settled()
+  const response = await fetch(`${server.url}/api/metrics/cardinality?metric=logins_total`)
+  expect(await response.json()).toMatchObject({
+    series: 5,
+    activeInHour: { series: 5, isEstimate: false },
+    newInHour: 5,
+    offenders: [{ metric: 'logins_total', label: 'user', newValues: 5 }],
+  })
+})
+
 test('a killed server knows its series again and refuses none of them', async () => {
   await settled()
   server.child.kill('SIGKILL')
