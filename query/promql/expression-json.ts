@@ -1,5 +1,5 @@
 import type { Matcher } from '../../model/matcher.ts'
-import type { BinaryExpr, Expr, TimeShift } from './ast.ts'
+import type { BinaryExpr, DurationExpr, Expr, TimeShift } from './ast.ts'
 import { FUNCTIONS } from './functions-table.ts'
 import { printNumber } from './print-expression.ts'
 
@@ -23,13 +23,20 @@ export function expressionJson(expr: Expr): ExpressionJson {
         smoothed: expr.bounds === 'smoothed',
       }
     case 'matrixSelector':
-      return { ...expressionJson(expr.selector), type: 'matrixSelector', range: expr.rangeMs }
+      return {
+        ...expressionJson(expr.selector),
+        type: 'matrixSelector',
+        range: expr.rangeMs,
+        rangeExpr: durationJson(expr.rangeExpr),
+      }
     case 'subquery':
       return {
         type: 'subquery',
         expr: expressionJson(expr.expr),
         range: expr.rangeMs,
+        rangeExpr: durationJson(expr.rangeExpr),
         step: expr.stepMs,
+        stepExpr: durationJson(expr.stepExpr),
         ...shiftJson(expr),
       }
     case 'unary':
@@ -65,11 +72,42 @@ export function expressionJson(expr: Expr): ExpressionJson {
   }
 }
 
-function shiftJson({ offsetMs, at }: TimeShift): Record<string, unknown> {
+function shiftJson({ offsetMs, offsetExpr, at }: TimeShift): Record<string, unknown> {
   return {
     offset: offsetMs,
+    offsetExpr: durationJson(offsetExpr),
     timestamp: at?.kind === 'time' ? at.ms : null,
     startOrEnd: at === null || at.kind === 'time' ? null : at.kind,
+  }
+}
+
+function durationJson(duration: DurationExpr | null): ExpressionJson | null {
+  if (duration === null) return null
+  const operation = (op: string, lhs: DurationExpr | null, rhs: DurationExpr | null, wrapped = false) => ({
+    type: 'durationExpr',
+    op,
+    lhs: durationJson(lhs),
+    rhs: durationJson(rhs),
+    wrapped,
+  })
+  switch (duration.kind) {
+    case 'number':
+      return { type: 'numberLiteral', val: printNumber(duration.seconds), duration: duration.isDuration }
+    case 'call':
+      return operation(duration.name, null, null)
+    case 'binary':
+      return operation(duration.op, duration.lhs, duration.rhs)
+    case 'unary': {
+      const { op, expr } = duration
+      if (expr.kind !== 'number') return operation(op, null, expr)
+      return durationJson(op === '-' ? { ...expr, seconds: -expr.seconds } : expr)
+    }
+    case 'paren': {
+      const inner = durationJson(duration.expr)
+      return inner?.type === 'durationExpr'
+        ? { ...inner, wrapped: true }
+        : operation('+', null, duration.expr, true)
+    }
   }
 }
 

@@ -97,7 +97,9 @@ describe('expressions', () => {
               type: 'matrixSelector',
               name: 'a',
               range: 300_000,
+              rangeExpr: null,
               offset: 60_000,
+              offsetExpr: null,
               timestamp: null,
               startOrEnd: 'end',
               matchers: [
@@ -117,6 +119,7 @@ describe('expressions', () => {
           type: 'vectorSelector',
           name: 'f',
           offset: 0,
+          offsetExpr: null,
           timestamp: null,
           startOrEnd: null,
           matchers: [{ name: '__name__', value: 'f', type: '=' }],
@@ -125,5 +128,24 @@ describe('expressions', () => {
         },
       },
     })
+  })
+
+  const minute = { type: 'numberLiteral', val: '60', duration: true }
+  const step = { type: 'durationExpr', op: 'step', lhs: null, rhs: null, wrapped: false }
+  test.each<[string, object]>([
+    ['a[1m]', { rangeExpr: null }],
+    ['a[step()]', { rangeExpr: step }],
+    [
+      'a[1m * 2]',
+      { rangeExpr: { op: '*', lhs: minute, rhs: { val: '2', duration: false }, wrapped: false } },
+    ],
+    ['a[(1m)]', { rangeExpr: { op: '+', lhs: null, rhs: minute, wrapped: true } }],
+    ['a[(1m + step())]', { rangeExpr: { op: '+', lhs: minute, rhs: step, wrapped: true } }],
+    ['a[-1m + 2m]', { rangeExpr: { lhs: { val: '-60', duration: true }, rhs: { val: '120' } } }],
+    ['a offset -step()', { offset: 0, offsetExpr: { op: '-', lhs: null, rhs: step } }],
+    ['a offset min_of(1m, step())', { offsetExpr: { op: 'min_of', lhs: minute, rhs: step } }],
+    ['a[1m:step()]', { rangeExpr: null, stepExpr: step, offsetExpr: null }],
+  ])('%s becomes JSON with its computed durations', (text, expected) => {
+    expect(expressionJson(parseExpression(text))).toMatchObject(expected)
   })
 })
