@@ -4,6 +4,7 @@ import { decodeInto, readBlocks } from '../../test/support/decode-message.ts'
 import { lengthDelimited, metricsMessage, sumMetric } from '../../test/support/metric-messages.ts'
 import { encodeMessage, type OtlpJson } from '../../test/support/otlp-messages.ts'
 import { text } from '../../test/support/stored-attributes.ts'
+import { createSeriesLimiter } from '../series-limit/create-series-limiter.ts'
 import { createTelemetryBlocks, type TelemetryBlocks } from './telemetry-blocks.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 4)
@@ -166,5 +167,53 @@ describe('a series is told once', () => {
       ['default', 'requests', id],
       ['default', 'requests', id],
     ])
+  })
+})
+
+describe('a limit of series', () => {
+  function limitedTo(perMetric: number) {
+    const asked: string[] = []
+    const limiter = createSeriesLimiter({
+      limit: { global: 0, perMetric },
+      askKnown: () => undefined,
+      onRefused: ({ metric }) => void asked.push(metric),
+    })
+    const blocks = createTelemetryBlocks({ maxAttributes: 128, limiter })
+    blocks.begin('default', Math.floor(NOW / DAY))
+    limiter.learn({
+      tenant: 'default',
+      metrics: [],
+      ends: new Float64Array(0),
+      ids: new BigUint64Array(0),
+    })
+    return { blocks, asked }
+  }
+  const points = (...values: readonly string[]) =>
+    metricsMessage([sumMetric(values.map((value) => point([text('a', value)])))])
+
+  test('refuses points of new series and takes those of others', () => {
+    const { blocks, asked } = limitedTo(2)
+    const first = decodeInto(blocks, 'metrics', points('1', '2', '3', '1'), { now: NOW, tenant: 'default' })
+    expect([...first.reasons]).toEqual([['series_limit', 1]])
+    expect(first.accepted).toBe(3)
+    expect(seriesRows(blocks)).toHaveLength(2)
+    expect(asked).toEqual(['requests_total'])
+    blocks.reset(true)
+    // Nobody is asked again about the same series.
+    const second = decodeInto(blocks, 'metrics', points('3', '3'), { now: NOW, tenant: 'default' })
+    expect([...second.reasons]).toEqual([['series_limit', 2]])
+    expect(asked).toHaveLength(1)
+    const after = metricsMessage([sumMetric([point([text('a', '3')], NOW + 2 * DAY)])])
+    const later = decodeInto(blocks, 'metrics', after, { now: NOW + 2 * DAY, tenant: 'default' })
+    expect([...later.reasons]).toEqual([])
+    expect(later.accepted).toBe(1)
+  })
+
+  test('does not count series of a message of which nothing was written', () => {
+    const { blocks } = limitedTo(1)
+    decodeInto(blocks, 'metrics', points('1'), { now: NOW, tenant: 'default' })
+    blocks.rollback()
+    const outcome = decodeInto(blocks, 'metrics', points('2', '1'), { now: NOW, tenant: 'default' })
+    expect(outcome.accepted).toBe(1)
   })
 })

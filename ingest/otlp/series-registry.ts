@@ -201,7 +201,8 @@ export class SeriesRegistry {
     if (day !== this.#day && day >= NOT_WRITTEN) {
       day = this.#write(number)
       this.#days[number] = day
-      this.#fresh.push(number)
+      // What was refused stays so until the limiter says otherwise, or every message of it would be hashed anew.
+      if (day > REFUSED) this.#fresh.push(number)
     }
     if (day >= 0) return number
     return day <= REFUSED ? SERIES_BEYOND_LIMIT : day
