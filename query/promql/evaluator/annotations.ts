@@ -87,7 +87,9 @@ function wholeSecond(ms: number): string {
   return `${iso.slice(0, -5)}Z`
 }
 
-function place(query: string, { range }: Expr): string {
-  const { line, column } = positionOf(query, range.start)
+function place(query: string, at: Expr): string {
+  // Prometheus takes parentheses around arguments away before it evaluates.
+  if (at.kind === 'paren') return place(query, at.expr)
+  const { line, column } = positionOf(query, at.range.start)
   return `(${line}:${column})`
 }

@@ -107,7 +107,7 @@ export async function prepareRangeFunction(
       if (windows.bounds !== '') computeExtended(call.name, windows, windows.bounds, functions, result)
       else if (windows.histograms === null) functions.floats(windows, result)
       else if (functions.mixed !== undefined) functions.mixed(windows, result)
-      else ignoreHistograms(windows, windows.histograms, functions, result)
+      else ignoreHistograms(windows, windows.histograms, functions, result, call.args[0] ?? range)
       if (!isAnywhere(result)) return false
       const name = isRate ? labelValue(series.labels, METRIC_NAME) : ''
       if (name === toldName || isCounterName(name) || !hasNumbers(result)) return true
@@ -136,14 +136,15 @@ function haveOneName(series: readonly Series[]): boolean {
   )
 }
 
-/** A function of numbers on a series that has histograms, too: they are left out, and that is told where there are numbers beside them. */
+/** A function of numbers on a series that has histograms, too: they are left out, and that is told, at the first argument, where there are numbers beside them. */
 function ignoreHistograms(
   windows: RangeWindows,
   histograms: HistogramWindows,
   functions: RangeFunctions,
   result: GridSeries,
+  at: Expr,
 ): void {
-  const { floats, labels, notes, at } = windows
+  const { floats, labels, notes } = windows
   functions.floats(windows, result)
   for (let i = 0; i < result.present.length; i += 1) {
     if (floats.from[i] === floats.to[i] || histograms.from[i] === histograms.to[i]) continue

@@ -154,6 +154,8 @@ function changeBetween(
     notes.inform(annotationTexts.mismatchedCustomBuckets('subtraction'), at)
   let change = difference.histogram
   if (resets !== null) {
+    const isStartResetAt = (k: number) =>
+      isStartReset(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0, times[k] as number)
     let isOverlapNoted = starts === null
     for (let k = first + 1; k <= last; k += 1) {
       if (!isOverlapNoted && isStartOverlap(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0)) {
@@ -161,6 +163,9 @@ function changeBetween(
         doubts.add(annotationTexts.startTimeOverlap(name))
       }
       if (resets[k] !== 1) continue
+      // After the reset that made `before` empty, only what the samples say themselves is a reset.
+      const isTold = isStartResetAt(k) || (histograms[k] as FloatHistogram).counterResetHint === 'reset'
+      if (k === first + 1 && !isTold) continue
       const added = addHistograms(change, k === first + 1 ? before : (histograms[k - 1] as FloatHistogram))
       if (added === null) return refuse()
       if (added.wereBoundsReconciled) notes.inform(annotationTexts.mismatchedCustomBuckets('addition'), at)
