@@ -14,6 +14,7 @@ import type { MetricColumns } from './metric-blocks.ts'
 import type { Origin } from './origin-registry.ts'
 import { PointHead } from './point-head.ts'
 import { METRIC_TYPES, type SeriesRegistry } from './series-registry.ts'
+import type { TargetInfo } from './target-info.ts'
 import type { TimeWindow } from './time-window.ts'
 import { walkScopes } from './walk-scopes.ts'
 import { LENGTH_DELIMITED, VARINT } from './wire-reader.ts'
@@ -35,12 +36,13 @@ interface MetricFields {
 
 /**
  * Makes the decoder of `ExportMetricsServiceRequest` (OTLP protobuf): every good data point a row of its table, its exemplars beside
- * it, its series told once a day. Outcomes count data points. Throws MALFORMED_MESSAGE as the decoder of traces does.
+ * it, its series told once a day, and for each resource a sample of `target_info`. Outcomes count data points. Throws MALFORMED_MESSAGE as the decoder of traces does.
  */
 export function createMetricDecoder(
   parts: DecoderParts,
   columns: MetricColumns,
   series: SeriesRegistry,
+  targets: TargetInfo,
 ): DecodeMessage {
   const { reader, origins, text } = parts
   const metadata = new AttributeReader(text, parts.maxAttributes)
@@ -141,6 +143,8 @@ export function createMetricDecoder(
     head.beginMetric(tenantId, text.intern(reader.bytes, name.start, name.end))
     series.beginMetric({ ...fields, origin, type: kind.type, temporality, isMonotonic, metadata })
     for (const range of data) decodePoints(range, kind.decodePoint, window, outcome)
+    const latest = origin.target === null ? 0n : head.latest()
+    if (origin.target !== null && latest > 0n) targets.see(origin.target, latest)
   }
 
   function decodePoints(
@@ -169,5 +173,6 @@ export function createMetricDecoder(
     walkScopes(reader, origins, (origin, end) => {
       decodeMetric(end, tenantId, origin, window, outcome)
     })
+    targets.write()
   }
 }

@@ -5,6 +5,8 @@ import type { AttributeKeyRegistry } from './attribute-key-registry.ts'
 import { AttributeReader } from './attribute-reader.ts'
 import { type ByteRange, EMPTY_RANGE } from './byte-range.ts'
 import type { OriginColumns } from './origin-block.ts'
+import { anyValueText } from './prometheus-labels.ts'
+import { type Target, targetOf } from './target-info.ts'
 import { LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.ts'
 
 /** What telemetry without a (non-empty, string) `service.name` is filed under, as OpenTelemetry SDKs name it. */
@@ -24,6 +26,8 @@ export interface Origin {
   readonly job: string
   /** Prometheus' label `instance`: `service.instance.id`, or ''. */
   readonly instance: string
+  /** The series of `target_info` that says what the resource is; null: there is none. */
+  readonly target: Target | null
 }
 
 interface Cached extends Origin {
@@ -157,7 +161,8 @@ export class OriginRegistry {
     const resourceFields = this.#collect(resource, ofResource, RESOURCE_FIELDS)
     const scopeFields = this.#collect(scope, ofScope, SCOPE_FIELDS)
     const isGood = !ofResource.isTooDeep && !ofScope.isTooDeep
-    const service = this.#resourceText('service.name') ?? UNKNOWN_SERVICE
+    const named = this.#resourceText('service.name')
+    const service = named ?? UNKNOWN_SERVICE
     const namespace = this.#resourceText('service.namespace')
     const job = namespace === null ? service : `${namespace}/${service}`
     const instance = this.#resourceText('service.instance.id') ?? ''
@@ -165,6 +170,7 @@ export class OriginRegistry {
       service,
       job,
       instance,
+      target: isGood ? this.#target({ job, instance, isNamed: named !== null }) : null,
       day: this.#day,
       generation: -1,
       originId: 0,
@@ -193,6 +199,18 @@ export class OriginRegistry {
     columns.scope_dropped_attributes.pushUint32(scopeFields.dropped)
     columns.scope_schema_url.push(this.#intern(scopeSchema))
     return { ...cached, id }
+  }
+
+  /** What `target_info` says of the resource that was just read. */
+  #target(origin: Parameters<typeof targetOf>[1]): Target | null {
+    const attributes = this.#resource
+    const pairs: [string, string][] = []
+    for (let index = 0; index < attributes.count; index++) {
+      const start = attributes.valueStarts[index] as number
+      const json = anyValueJson(this.#reader, start, attributes.valueEnds[index] as number)
+      pairs.push([this.#text.text(attributes.keyIds[index] as number), anyValueText(json)])
+    }
+    return targetOf(pairs, origin)
   }
 
   /** Walks a Resource or InstrumentationScope message, its attributes into `attributes`. */

@@ -36,6 +36,8 @@ export class PointHead {
   #tenantId = 0
   #metricId = 0
   #seriesNumber = 0
+  #latestLow = 0
+  #latestHigh = 0
 
   constructor(parts: DecoderParts, series: SeriesRegistry, exemplars: ExemplarList) {
     this.reader = parts.reader
@@ -48,6 +50,12 @@ export class PointHead {
   beginMetric(tenantId: number, metricId: number): void {
     this.#tenantId = tenantId
     this.#metricId = metricId
+    this.#latestLow = this.#latestHigh = 0
+  }
+
+  /** The time of the metric's latest point that was written, nanoseconds since the epoch; 0: none was. */
+  latest(): bigint {
+    return (BigInt(this.#latestHigh) << 32n) | BigInt(this.#latestLow)
   }
 
   /** Starts with nothing. */
@@ -107,6 +115,13 @@ export class PointHead {
     columns.metric.push(this.#metricId)
     columns.series.pushFrom(series.ids, idStart)
     columns.ts.pushUint64(this.#timeLow, this.#timeHigh)
+    const isLater =
+      this.#timeHigh > this.#latestHigh ||
+      (this.#timeHigh === this.#latestHigh && this.#timeLow > this.#latestLow)
+    if (isLater) {
+      this.#latestHigh = this.#timeHigh
+      this.#latestLow = this.#timeLow
+    }
     // No calendar has such a start: it counts as not sent.
     if (this.#startHigh >= 0x80000000) columns.start.pushZero()
     else columns.start.pushUint64(this.#startLow, this.#startHigh)

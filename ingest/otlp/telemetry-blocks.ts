@@ -15,6 +15,7 @@ import { createAttributeKeyColumns, createOriginColumns } from './origin-block.t
 import { OriginRegistry } from './origin-registry.ts'
 import { SeriesRegistry } from './series-registry.ts'
 import { createSpanColumns } from './span-block.ts'
+import { TargetInfo } from './target-info.ts'
 import { WireReader } from './wire-reader.ts'
 
 /** Beyond this the interners start anew between two batches: senders choose what they hold. */
@@ -73,6 +74,12 @@ export function createTelemetryBlocks(options: {
     maxAttributes,
     limiter,
   })
+  const targets = new TargetInfo({
+    text,
+    columns: sampleColumns.samples,
+    seriesColumns: metricColumns.promSeries,
+    limiter,
+  })
   const write = createWriteDecoders({
     reader,
     text,
@@ -95,6 +102,7 @@ export function createTelemetryBlocks(options: {
     origins.forget()
     keys.forget()
     series.forget()
+    targets.forget()
     write.forget()
   }
   /** Call when no block has rows. */
@@ -112,7 +120,7 @@ export function createTelemetryBlocks(options: {
   return {
     blocks,
     decodeTraces: createTraceDecoder(parts, spanColumns),
-    decodeMetrics: createMetricDecoder(parts, metricColumns, series),
+    decodeMetrics: createMetricDecoder(parts, metricColumns, series, targets),
     decodeLogs: createLogDecoder(parts, logColumns),
     decodeWrite: write.decode,
     begin: (tenant, day) => {
@@ -124,6 +132,7 @@ export function createTelemetryBlocks(options: {
       origins.begin(tenant, tenantId, day)
       limiter.begin(tenant, day)
       series.begin(tenant, tenantId, day)
+      targets.begin(tenant, tenantId, day)
       write.begin(tenant, tenantId, day)
       return tenantId
     },
@@ -132,6 +141,7 @@ export function createTelemetryBlocks(options: {
       origins.rollback()
       keys.rollback()
       series.rollback()
+      targets.rollback()
       limiter.rollback()
       write.rollback()
     },

@@ -306,6 +306,26 @@ describe('histograms', () => {
   })
 })
 
+test('what a resource is stands in target_info, and can be put to its series', async () => {
+  const resource = {
+    attributes: [...RESOURCE.attributes, text('host.name', 'h'), text('k8s.pod.name', 'p-1')],
+  }
+  const message = metricsMessage(
+    [{ name: 'up', gauge: { dataPoints: [point(10, { asInt: '7' })] } }],
+    resource,
+  )
+  await storeMessage(deps.storage, 'metrics', message, { now: NOW, tenant: 'target' })
+  expect(await ask('target', 'target_info')).toEqual({
+    [`target_info{host_name="h", ${WHERE}, k8s_pod_name="p-1"}`]: 1,
+  })
+  const joined = { [`{${WHERE}, k8s_pod_name="p-1"}`]: 7 }
+  const join =
+    'sum by (instance, job, k8s_pod_name) (up * on (job, instance) group_left (k8s_pod_name) target_info)'
+  expect(await ask('target', join)).toEqual(joined)
+  expect(await ask('target', 'sum without (__name__) (info(up, {k8s_pod_name=~".+"}))')).toEqual(joined)
+  expect(await ask('target', 'target_info', NOW + 291 * SECOND)).toEqual({})
+})
+
 test('summaries are quantiles, a sum and a count', async () => {
   const quantileValues = [
     { quantile: 0.5, value: 1.5 },
