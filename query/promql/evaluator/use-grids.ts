@@ -3,8 +3,8 @@ import type { Expr } from '../ast.ts'
 import type { GridAnswer, GridSeriesAnswer } from '../series-source.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import { isCounterName } from './counter-name.ts'
-import { type Evaluation, mergeEqualLabels, withoutName } from './evaluation.ts'
-import type { Grid, GridSeries, GridValue } from './grid.ts'
+import { type Evaluation, refuseEqualLabels, withoutName } from './evaluation.ts'
+import { type Grid, type GridSeries, type GridValue, isAnywhere } from './grid.ts'
 import type { GridUnit } from './plan-grids.ts'
 
 /** What a source has computed for a node of the query. */
@@ -40,7 +40,8 @@ export function computedValue(
     const named = keepsName ? { labels: one.labels, dropName: false } : withoutName(run, one.labels)
     return { ...named, ...(unit.isConstant ? everywhere(one, unit.grid) : valuesOf(one)), histograms: null }
   })
-  return { type: 'vector', series: keepsName ? series : mergeEqualLabels(series) }
+  if (!keepsName && !run.isNameRemovalDelayed) refuseEqualLabels(series.filter(isAnywhere))
+  return { type: 'vector', series }
 }
 
 function valuesOf({ values, present }: GridSeriesAnswer): Pick<GridSeries, 'values' | 'present'> {
