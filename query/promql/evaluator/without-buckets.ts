@@ -11,7 +11,7 @@ const WHOLE = new Set(['histogram_quantile', 'histogram_quantiles', 'histogram_f
 /**
  * Leaves of native histograms only what a query looks at: under `histogram_count`, `histogram_sum` and `histogram_avg` counts and sums, without
  * buckets, unless a subquery, a trimming operator or a function that needs buckets stands in between or above (`detectHistogramStatsDecoding`
- * of Prometheus). It makes a difference: histograms whose buckets do not fit can be added then.
+ * of Prometheus). It makes a difference: bounds of their own need not be brought together then.
  */
 export function withoutBuckets(
   expr: Expr,
@@ -44,7 +44,8 @@ function statisticsOf(series: Series): Series {
     if (histogram === null) return null
     const counterResetHint = hintOf(histogram, before)
     before = histogram
-    return { ...EMPTY_HISTOGRAM, count: histogram.count, sum: histogram.sum, counterResetHint }
+    const { schema, count, sum } = histogram
+    return { ...EMPTY_HISTOGRAM, schema, count, sum, counterResetHint }
   })
   return { ...series, histograms: statistics }
 }
