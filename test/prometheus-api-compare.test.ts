@@ -215,6 +215,13 @@ describe.skipIf(version === null)(
       ['/targets', {}],
       ['/alertmanagers', {}],
       ['/metadata', {}],
+      ['/metadata', { limit: 'x' }],
+      ['/metadata', { limit: '0' }],
+      ['/metadata', { limit: '-1' }],
+      ['/labels', { 'match[]': '{' }],
+      ['/label/job/values', { 'match[]': '{job=""}' }],
+      ['/label/job/values', { start: range.end, end: range.start }],
+      ['/series', { 'match[]': 'small', start: range.end, end: range.start }],
     ])('%s %j', async (path, parameters) => {
       const known = (answer: Answer) =>
         KNOWN.reduce(

@@ -57,16 +57,26 @@ export function readLimit(query: QueryString, name = 'limit'): number | null {
   return Number(text) === 0 ? null : Number(text)
 }
 
+/** A limit of `metadata`, whose 0 is nothing and whose negative numbers are no limit; Infinity when absent. */
+export function readCount(query: QueryString, name: string): number {
+  const text = firstValue(query, name)
+  if (text === null) return Number.POSITIVE_INFINITY
+  if (!/^[-+]?\d{1,15}$/.test(text)) throw new AppError('INVALID_ARGUMENT', `${name} must be a number`)
+  return Number(text) < 0 ? Number.POSITIVE_INFINITY : Number(text)
+}
+
 /** How a query's selector is refused, and how one that stands alone is. */
 const EMPTY_SELECTOR = 'vector selector must contain at least one non-empty matcher'
 const NO_MATCHER = 'match[] must contain at least one non-empty matcher'
 
-/** The selectors of `match[]`. */
-export function readMatchers(query: QueryString): Matcher[][] {
+/** The selectors of `match[]`. `isNamed`: whether errors name the parameter; those of the lists of labels do not. */
+export function readMatchers(query: QueryString, isNamed = true): Matcher[][] {
+  const refuse = (reason: string) =>
+    isNamed ? invalid('match[]', reason) : new AppError('INVALID_ARGUMENT', reason)
   return allValues(query, 'match[]').map((text) => {
-    const matchers = parseSelector(text)
+    const matchers = parseSelector(text, refuse)
     if (matchers.every(({ op, value }) => (op === '=' && value === '') || (op === '=~' && value === ''))) {
-      throw invalid('match[]', NO_MATCHER)
+      throw refuse(NO_MATCHER)
     }
     return [...matchers]
   })
@@ -77,15 +87,15 @@ export function invalid(name: string, reason: string): AppError {
   return new AppError('INVALID_ARGUMENT', `invalid parameter ${JSON.stringify(name)}: ${reason}`)
 }
 
-function parseSelector(text: string): readonly Matcher[] {
+function parseSelector(text: string, refuse: (reason: string) => AppError): readonly Matcher[] {
   try {
     const expr = parseExpression(text)
     if (expr.kind === 'vectorSelector') return expr.matchers
   } catch (error) {
     const message = errorMessage(error)
-    throw invalid('match[]', message.endsWith(EMPTY_SELECTOR) ? NO_MATCHER : message)
+    throw refuse(message.endsWith(EMPTY_SELECTOR) ? NO_MATCHER : message)
   }
-  throw invalid('match[]', `${JSON.stringify(text)} is not a series selector`)
+  throw refuse(`${JSON.stringify(text)} is not a series selector`)
 }
 
 function parseTimestamp(text: string, nowMs: number): number | null {

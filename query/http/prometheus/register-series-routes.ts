@@ -5,9 +5,9 @@ import { AppError } from '../../../runtime/errors.ts'
 import { listLabelNames, listLabelValues } from '../../metrics/list-labels.ts'
 import { listMetadata } from '../../metrics/list-metadata.ts'
 import { type LabelSetsRequest, selectLabelSets } from '../../metrics/select-label-sets.ts'
-import { firstValue, type QueryString } from '../query-values.ts'
+import { allValues, firstValue, type QueryString } from '../query-values.ts'
 import type { PrometheusApiDeps } from './prometheus-api-deps.ts'
-import { invalid, readLimit, readMatchers, readTime } from './prometheus-parameters.ts'
+import { readCount, readLimit, readMatchers, readTime } from './prometheus-parameters.ts'
 import { registerTsdbRoute } from './register-tsdb-route.ts'
 import { parametersOf } from './request-parameters.ts'
 
@@ -25,11 +25,12 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
 
   const series = async (request: FastifyRequest) => {
     const query = parametersOf(request)
-    const asked = requestOf(deps, request, query)
-    if (asked.matcherSets.length === 0) {
+    if (allValues(query, 'match[]').length === 0) {
       throw new AppError('INVALID_ARGUMENT', 'no match[] parameter provided')
     }
     const limit = readLimit(query)
+    const asked = requestOf(deps, request, query, true)
+    if (asked.toMs < asked.fromMs) return cut([], query)
     const sets = await selectLabelSets(storage, limit === null ? asked : { ...asked, enough: limit + 1 })
     return cut(sets.map(labelsToRecord), query)
   }
@@ -38,7 +39,8 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
 
   const labels = async (request: FastifyRequest) => {
     const query = parametersOf(request)
-    return cut(await listLabelNames(storage, requestOf(deps, request, query)), query)
+    const asked = requestOf(deps, request, query, false)
+    return cut(asked.toMs < asked.fromMs ? [] : await listLabelNames(storage, asked), query)
   }
   app.get('/api/v1/labels', labels)
   app.post('/api/v1/labels', { config: { access: 'read' } }, labels)
@@ -50,18 +52,17 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
     const limit = readLimit(query)
     // One more says that there are more.
     const most = limit === null ? undefined : limit + 1
-    return cut(
-      await listLabelValues(storage, { ...requestOf(deps, request, query), name, limit: most }),
-      query,
-    )
+    const asked = requestOf(deps, request, query, false)
+    if (asked.toMs < asked.fromMs) return cut([], query)
+    return cut(await listLabelValues(storage, { ...asked, name, limit: most }), query)
   })
 
   registerTsdbRoute(app, deps)
 
   app.get('/api/v1/metadata', async (request: FastifyRequest) => {
     const query = parametersOf(request)
-    const perMetric = readLimit(query, 'limit_per_metric') ?? Number.POSITIVE_INFINITY
-    const limit = readLimit(query) ?? Number.POSITIVE_INFINITY
+    const limit = readCount(query, 'limit')
+    const perMetric = readCount(query, 'limit_per_metric') || Number.POSITIVE_INFINITY
     const found = await listMetadata(storage, {
       tenant: request.tenant,
       name: firstValue(query, 'metric'),
@@ -79,14 +80,19 @@ export function registerSeriesRoutes(app: FastifyInstance, deps: PrometheusApiDe
   })
 }
 
-function requestOf(deps: PrometheusApiDeps, request: FastifyRequest, query: QueryString): LabelSetsRequest {
+/** A range that ends before it begins is no error here: nothing lies in it. */
+function requestOf(
+  deps: PrometheusApiDeps,
+  request: FastifyRequest,
+  query: QueryString,
+  isNamed: boolean,
+): LabelSetsRequest {
   const nowMs = deps.clock.now()
   const fromMs = readTime(query, 'start', nowMs) ?? 0
   const toMs = readTime(query, 'end', nowMs) ?? nowMs
-  if (toMs < fromMs) throw invalid('end', 'end timestamp must not be before start time')
   return {
     tenant: request.tenant,
-    matcherSets: readMatchers(query),
+    matcherSets: readMatchers(query, isNamed),
     fromMs,
     toMs,
     signal: request.abortSignal,
