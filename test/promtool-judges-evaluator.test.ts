@@ -44,6 +44,11 @@ const SERIES = [
 
 /** What an expression gives: `{labels} → value`, or that it fails. */
 type Answer = ReadonlyMap<string, number> | 'fails'
+/**
+ * Ours is also refused where a match of several is filtered out by a comparison: so Prometheus 3 of today, while promtool 2 does not see such
+ * a match.
+ */
+type OwnAnswer = Answer | 'refused match'
 
 describe.skipIf(!hasPromtool)('promtool and we compute the same', () => {
   test('for expressions that have every operator and modifier', async () => {
@@ -70,16 +75,17 @@ async function expectSame(expressions: readonly string[]): Promise<void> {
   let shared = 0
   for (const [index, expr] of expressions.entries()) {
     const [mine, their] = [await askEngine(expr), theirs[index] as Answer]
-    const difference = differenceOf(mine, their)
+    const difference = differenceOf(mine, their, expr)
     if (difference !== null) different.push({ expr, difference })
-    else if (their !== 'fails' && their.size > 0) shared += 1
+    else if (mine !== 'refused match' && their !== 'fails' && their.size > 0) shared += 1
   }
   expect(different).toEqual([])
   // Were they all empty or wrong, this would show nothing.
   expect(shared).toBeGreaterThan(expressions.length / 3)
 }
 
-function differenceOf(mine: Answer, their: Answer): unknown {
+function differenceOf(mine: OwnAnswer, their: Answer, expr: string): unknown {
+  if (mine === 'refused match') return their === 'fails' || COMPARISON.test(expr) ? null : { mine, their }
   if (mine === 'fails' || their === 'fails') return mine === their ? null : { mine, their }
   const isSame =
     mine.size === their.size &&
@@ -89,6 +95,8 @@ function differenceOf(mine: Answer, their: Answer): unknown {
     })
   return isSame ? null : { mine: Object.fromEntries(mine), their: Object.fromEntries(their) }
 }
+
+const COMPARISON = /[<>]|[=!]= /
 
 function isClose(a: number, b: number): boolean {
   return Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b))
@@ -104,13 +112,16 @@ for (const series of SERIES) {
 }
 const engine = createQueryEngine({ source, clock: systemClock })
 
-async function askEngine(expr: string): Promise<Answer> {
+async function askEngine(expr: string): Promise<OwnAnswer> {
   try {
     const result = await engine.instant({ tenant: 't', expr, timeMs: TIME_MS })
     if (result.type === 'scalar') return new Map([['{}', result.value]])
     if (result.type !== 'vector') throw new Error(`${expr} gives a ${result.type}`)
     return new Map(result.vector.map(({ labels, value }) => [plainText(labels), value]))
   } catch (error) {
+    if (error instanceof AppError && error.message.startsWith('multiple matches for labels: ')) {
+      return 'refused match'
+    }
     if (error instanceof AppError && /^QUERY_(PARSE|EXECUTION)_FAILED$/.test(error.code)) return 'fails'
     throw error
   }
