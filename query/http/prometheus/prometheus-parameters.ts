@@ -1,7 +1,7 @@
 import { parseDuration } from '../../../model/duration.ts'
-import type { Matcher } from '../../../model/matcher.ts'
+import { compileMatcher, type Matcher } from '../../../model/matcher.ts'
 import { AppError, errorMessage } from '../../../runtime/errors.ts'
-import { parseExpression } from '../../promql/parse-expression.ts'
+import { parseSelector } from '../../promql/parse-selector.ts'
 import { parseTime, resolveTime } from '../parse-time.ts'
 import { allValues, firstValue, type QueryString } from '../query-values.ts'
 
@@ -65,18 +65,14 @@ export function readCount(query: QueryString, name: string): number {
   return Number(text) < 0 ? Number.POSITIVE_INFINITY : Number(text)
 }
 
-/** How a query's selector is refused, and how one that stands alone is. */
-const EMPTY_SELECTOR = 'vector selector must contain at least one non-empty matcher'
-const NO_MATCHER = 'match[] must contain at least one non-empty matcher'
-
 /** The selectors of `match[]`. `isNamed`: whether errors name the parameter; those of the lists of labels do not. */
 export function readMatchers(query: QueryString, isNamed = true): Matcher[][] {
   const refuse = (reason: string) =>
     isNamed ? invalid('match[]', reason) : new AppError('INVALID_ARGUMENT', reason)
   return allValues(query, 'match[]').map((text) => {
-    const matchers = parseSelector(text, refuse)
-    if (matchers.every(({ op, value }) => (op === '=' && value === '') || (op === '=~' && value === ''))) {
-      throw refuse(NO_MATCHER)
+    const matchers = readSelector(text, refuse)
+    if (matchers.every((matcher) => compileMatcher(matcher)(''))) {
+      throw refuse('match[] must contain at least one non-empty matcher')
     }
     return [...matchers]
   })
@@ -87,15 +83,12 @@ export function invalid(name: string, reason: string): AppError {
   return new AppError('INVALID_ARGUMENT', `invalid parameter ${JSON.stringify(name)}: ${reason}`)
 }
 
-function parseSelector(text: string, refuse: (reason: string) => AppError): readonly Matcher[] {
+function readSelector(text: string, refuse: (reason: string) => AppError): readonly Matcher[] {
   try {
-    const expr = parseExpression(text)
-    if (expr.kind === 'vectorSelector') return expr.matchers
+    return parseSelector(text)
   } catch (error) {
-    const message = errorMessage(error)
-    throw refuse(message.endsWith(EMPTY_SELECTOR) ? NO_MATCHER : message)
+    throw refuse(errorMessage(error))
   }
-  throw refuse(`${JSON.stringify(text)} is not a series selector`)
 }
 
 function parseTimestamp(text: string, nowMs: number): number | null {
