@@ -76,7 +76,8 @@ async function loadSelector(
     samples: stored.reduce((sum, { timestamps }) => sum + timestamps.length, 0),
     statements,
   })
-  return overlay === undefined ? stored : mergeSeries(stored, overlay.selectSeries(selection))
+  const recent = overlay?.selectSeries(selection) ?? []
+  return recent.length === 0 ? stored : mergeSeries(stored, recent)
 }
 
 /** Makes one series of those with equal labels; at equal times the later list's sample counts. */

@@ -1,5 +1,6 @@
 import { histogramText } from '../../../model/histogram/histogram-text.ts'
 import { withLabel } from '../../../model/labels.ts'
+import { formatFloat as formatShortest } from '../../../model/template/format-float.ts'
 import type { AggregateExpr } from '../ast.ts'
 import { formatFloat } from '../format-float.ts'
 import { type Group, groupSeries } from './aggregate.ts'
@@ -16,8 +17,10 @@ export function readCounts(values: Float64Array): Float64Array {
   if (values.every((value) => value < 1)) return new Float64Array(values.length)
   if (values.some(Number.isNaN)) throw executionError('Parameter value is NaN')
   for (const value of values) {
-    if (value <= MIN_COUNT) throw executionError(`Scalar value ${formatFloat(value)} underflows int64`)
-    if (value >= MAX_COUNT) throw executionError(`Scalar value ${formatFloat(value)} overflows int64`)
+    if (value <= MIN_COUNT)
+      throw executionError(`Scalar value ${formatShortest(value, 'g', -1)} underflows int64`)
+    if (value >= MAX_COUNT)
+      throw executionError(`Scalar value ${formatShortest(value, 'g', -1)} overflows int64`)
   }
   return values.map(Math.trunc)
 }
