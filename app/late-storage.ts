@@ -29,6 +29,7 @@ export function createLateStorage(database: string, reason: string): LateStorage
       selectColumns: async (question) => await real().selectColumns(question),
       command: async (sql, params) => await real().command(sql, params),
       insertNative: async (insert) => await real().insertNative(insert),
+      revision: (table) => arrived?.revision(table) ?? null,
       ping: async () => await real().ping(),
       close: async () => await arrived?.close(),
     },

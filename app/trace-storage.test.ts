@@ -32,6 +32,7 @@ const storage = traceStorage({
   selectColumns: async () => ({ blocks: [], rows: 0, rowsRead: null }),
   command: async () => undefined,
   insertNative: async () => undefined,
+  revision: () => null,
   ping: async () => undefined,
   close: async () => undefined,
 } satisfies Storage)

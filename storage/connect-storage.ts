@@ -13,6 +13,7 @@ import { readNative } from './read-native.ts'
 import { connectServer } from './server/connect-server.ts'
 import type { ManagedStorage, Parameter, ReadLimits, Storage } from './storage.ts'
 import { createStorageMetrics } from './storage-metrics.ts'
+import { createRevisions } from './table-revisions.ts'
 
 /** What storage needs to be opened. */
 export interface ConnectStorageOptions {
@@ -106,6 +107,7 @@ function isBadCertificate(error: unknown): boolean {
 
 function createStorage(connection: ClickHouseConnection, options: ConnectStorageOptions): ManagedStorage {
   const metrics = createStorageMetrics(options.registry, options.clock)
+  const revisions = createRevisions(connection.kind)
   return {
     kind: connection.kind,
     database: options.config.database,
@@ -142,7 +144,9 @@ function createStorage(connection: ClickHouseConnection, options: ConnectStorage
     command: (sql, params = {}) =>
       metrics.observe('command', 'command', async () => {
         try {
-          await connection.command({ sql, params, settings: {}, timeoutMs: COMMAND_TIMEOUT_MS })
+          await revisions.changeAll(() =>
+            connection.command({ sql, params, settings: {}, timeoutMs: COMMAND_TIMEOUT_MS }),
+          )
         } catch (error) {
           throw mapClickHouseError(error, 'run a statement', false)
         }
@@ -150,11 +154,12 @@ function createStorage(connection: ClickHouseConnection, options: ConnectStorage
     insertNative: (insert) =>
       metrics.observe('insert', insert.table, async () => {
         try {
-          await connection.insert(insert)
+          await revisions.change(insert.table, () => connection.insert(insert))
         } catch (error) {
           throw mapClickHouseError(error, `insert into ${insert.table}`, false)
         }
       }),
+    revision: (table) => revisions.of(table),
     async ping() {
       try {
         await connection.ping()

@@ -74,6 +74,11 @@ export interface Storage {
   command(sql: string, params?: Readonly<Record<string, Parameter>>): Promise<void>
   /** Inserts blocks exactly once per token; resolves when ClickHouse has them. */
   insertNative(insert: NativeInsert): Promise<void>
+  /**
+   * A number that changes when rows of a table may have changed: before and after each insert, and with every command. So what was read of a
+   * table holds while its number stays. Null where others write, too: a server.
+   */
+  revision(table: TableName): number | null
   /** Throws STORAGE_UNAVAILABLE unless ClickHouse answers within two seconds. */
   ping(): Promise<void>
   /** Waits for what runs and frees the engine or the connections. */

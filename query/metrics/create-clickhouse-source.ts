@@ -7,6 +7,7 @@ import { matchesAll } from './expand-series.ts'
 import type { GridAbilities } from './grids/check-grid-functions.ts'
 import { createGridAbilities } from './grids/grid-abilities.ts'
 import { selectGrids } from './grids/select-grids.ts'
+import { createHistogramPresence } from './histogram-presence.ts'
 import { createIndexMemory } from './index-memory.ts'
 import { readExponentialHistograms } from './read-exponential-histograms.ts'
 import { readHistograms } from './read-histogram-series.ts'
@@ -40,6 +41,7 @@ export function createClickHouseSource(
 ): SeriesSource {
   const { path = 'auto', onRefused } = options
   const indexOf = createIndexMemory()
+  const hasHistograms = createHistogramPresence()
   const abilities = createGridAbilities(storage, clock, onRefused)
   return {
     ...(path === 'raw'
@@ -51,7 +53,7 @@ export function createClickHouseSource(
             }
             const watched = watchStatements(storage, clock, request.onStatement)
             const [able, index] = await Promise.all([abilities(), indexOf(watched, request)])
-            return selectGrids(watched, request, index, able)
+            return selectGrids(watched, request, index, { abilities: able, hasHistograms })
           },
         }),
     async selectSeries(selection) {
@@ -63,6 +65,7 @@ export function createClickHouseSource(
         storage: watched,
         selection: { ...selection, ...range },
         isWanted: matchesAll(selection.matchers),
+        hasHistograms,
         collector,
         checkSize: () => refuseTooMany(collector.samples, selection),
       }

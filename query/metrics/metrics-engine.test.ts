@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EMPTY_HISTOGRAM } from '../../model/float-histogram.ts'
 import { labelsFrom, labelsText } from '../../model/labels.ts'
 import { storeMessage } from '../../test/support/decode-message.ts'
 import { metricsMessage, sumMetric } from '../../test/support/metric-messages.ts'
@@ -6,6 +7,7 @@ import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query
 import type { OtlpJson } from '../../test/support/otlp-messages.ts'
 import { text } from '../../test/support/stored-attributes.ts'
 import type { QueryEngine, QueryResult } from '../promql/query-engine.ts'
+import { createQueryTrace } from '../promql/query-plan.ts'
 import { createMetricsEngine } from './create-metrics-engine.ts'
 import { createSampleWriter } from './create-sample-writer.ts'
 
@@ -341,6 +343,40 @@ test('summaries are quantiles, a sum and a count', async () => {
     [`rpc_count{${WHERE}}`]: 4,
   })
   expect(await ask('summary', 'rpc{quantile="1.0"}')).toEqual({ [`rpc{${WHERE}, quantile="1.0"}`]: 9 })
+})
+
+test('what was asked of the index holds until something is written', async () => {
+  const writer = createSampleWriter(deps.storage)
+  const series = (pod: string) =>
+    labelsFrom([
+      ['__name__', 'remembered_total'],
+      ['pod', pod],
+    ])
+  const write = (pod: string) =>
+    writer.write('memory', [{ labels: series(pod), timestampMs: NOW - 1000, value: 1 }], `memory ${pod}`)
+  const asked = async () => {
+    const trace = createQueryTrace()
+    const result = await engine.instant({
+      tenant: 'memory',
+      expr: 'count(remembered_total)',
+      timeMs: NOW,
+      trace,
+    })
+    return [shown(result)['{}'], trace.units.flatMap(({ statements }) => statements.map(({ name }) => name))]
+  }
+  await write('a')
+  const all = ['metrics.index', 'metrics.hasHistograms', 'metrics.grids']
+  expect(await asked()).toEqual([1, expect.arrayContaining(all)])
+  expect(await asked()).toEqual([1, ['metrics.grids']])
+  await write('b')
+  expect(await asked()).toEqual([2, expect.arrayContaining(['metrics.index', 'metrics.grids'])])
+  // A histogram makes an answer of numbers alone wrong from then on.
+  await writer.write(
+    'memory',
+    [{ labels: series('c'), timestampMs: NOW - 1000, value: 0, histogram: { ...EMPTY_HISTOGRAM, count: 1 } }],
+    'memory c',
+  )
+  expect((await asked())[0]).toBe(3)
 })
 
 describe('samples that rules record', () => {

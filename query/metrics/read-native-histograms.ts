@@ -16,6 +16,7 @@ export async function readNativeHistograms(
   index: readonly IndexedSeries[],
 ): Promise<void> {
   const { byId, scope: whole } = ofKinds(reader, index, ['sample'])
+  if (!(await reader.hasHistograms(reader.storage, whole))) return
   const scope = { ...whole, ids: await readHistogramIds(reader.storage, whole) }
   const read = {
     name: 'metrics.nativeHistograms',

@@ -4,6 +4,7 @@ import type { Storage } from '../../storage/storage.ts'
 import type { SeriesSelection } from '../promql/series-source.ts'
 import type { SeriesCollector } from './collect-series.ts'
 import type { LabelsTest } from './expand-series.ts'
+import type { HasHistograms } from './histogram-presence.ts'
 import type { SeriesKind } from './index-condition.ts'
 import type { SampleScope } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
@@ -14,6 +15,7 @@ export interface SeriesReader {
   /** Its range is storable. */
   readonly selection: SeriesSelection
   readonly isWanted: LabelsTest
+  readonly hasHistograms: HasHistograms
   /** Gets what is read. */
   readonly collector: SeriesCollector
   /** Throws RESULT_TOO_LARGE when the collector has more than the selection may have. */

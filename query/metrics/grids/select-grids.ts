@@ -2,6 +2,7 @@ import { compareLabels, type Labels } from '../../../model/labels.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import type { GridAnswer, GridRequest, GridSeriesAnswer } from '../../promql/series-source.ts'
 import { matchesAll } from '../expand-series.ts'
+import type { HasHistograms } from '../histogram-presence.ts'
 import { readHistogramIds } from '../read-native-histograms.ts'
 import { type SampleScope, scopeCondition, storableRange } from '../read-samples.ts'
 import type { IndexedSeries } from '../select-index.ts'
@@ -20,12 +21,18 @@ const SERIES_PER_STATEMENT = 100_000
 /** The times that ClickHouse can compute with, years 1900 to 2299. */
 const [FIRST_MS, LAST_MS] = [-2_208_900_000_000, 10_413_000_000_000]
 
+/** What is known of this ClickHouse and of what is stored. */
+export interface GridDeps {
+  readonly abilities: GridAbilities
+  readonly hasHistograms: HasHistograms
+}
+
 /** Has ClickHouse compute grids, where that is exact. `index`: every series that may match. Throws what `Storage.select` throws. */
 export async function selectGrids(
   storage: Storage,
   request: GridRequest,
   index: readonly IndexedSeries[],
-  abilities: GridAbilities,
+  { abilities, hasHistograms }: GridDeps,
 ): Promise<GridAnswer> {
   const refuse = (reason: string): GridAnswer => ({ isComputed: false, reason })
   const compute = abilities.functions.get(request.compute)
@@ -45,7 +52,7 @@ export async function selectGrids(
   const [obstacle, series] = isEmpty
     ? [null, []]
     : await Promise.all([
-        obstacleOf(storage, table, request, scope),
+        obstacleOf(storage, table, request, scope, hasHistograms),
         request.aggregate === null
           ? readSeries(storage, table, request, scope, compute)
           : readGroups(storage, table, request, scope, compute),
@@ -71,10 +78,11 @@ async function obstacleOf(
   { table }: GridTable,
   request: GridRequest,
   scope: SampleScope,
+  hasHistograms: HasHistograms,
 ): Promise<string | null> {
   if (table !== 'metric_samples') return null
   const [histogramIds, hasStarts] = await Promise.all([
-    readHistogramIds(storage, scope),
+    hasHistograms(storage, scope).then((hasAny) => (hasAny ? readHistogramIds(storage, scope) : [])),
     request.wantsStarts === true && hasKnownStarts(storage, scope),
   ])
   if (histogramIds.length > 0) return 'native histograms'
