@@ -200,7 +200,13 @@ async function seriesOf(run: Evaluation, expr: Expr): Promise<MatrixSeries[]> {
       ? finishNames(value.series)
       : [{ labels: [], dropName: false, values: value.values, present: new Uint8Array(top.count).fill(1) }]
   const times = new Float64Array(top.count).map((_, i) => timeAt(top, i))
-  return series.map((one) => pointsOf(one, times)).sort((a, b) => compareLabels(a.labels, b.labels))
+  const matrix: MatrixSeries[] = []
+  for (const one of series) {
+    matrix.push(pointsOf(one, times))
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
+  }
+  return matrix.sort((a, b) => compareLabels(a.labels, b.labels))
 }
 
 /** Only those points of a series that are there. */

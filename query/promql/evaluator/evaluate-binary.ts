@@ -3,7 +3,7 @@ import { AppError } from '../../../runtime/errors.ts'
 import type { ArithmeticOp, BinaryExpr, ComparisonOp, TrimOp } from '../ast.ts'
 import type { Evaluate } from './evaluate.ts'
 import { type Evaluation, executionError, mergeEqualLabels, notSupported, withoutName } from './evaluation.ts'
-import { type Grid, type GridSeries, type GridValue, isAnywhere, setHistogram } from './grid.ts'
+import { emptySeries, type Grid, type GridSeries, type GridValue, isAnywhere, setHistogram } from './grid.ts'
 import { operateOnHistograms } from './histogram-operators.ts'
 import { matchVectors } from './match-vectors.ts'
 import {
@@ -42,14 +42,20 @@ export async function evaluateBinary(
     await run.breathe()
     return {
       type: 'vector',
-      series: matchVectors(run, { ...node, op, matching }, lhs.series, rhs.series, grid),
+      series: await matchVectors(run, { ...node, op, matching }, lhs.series, rhs.series, grid),
     }
   }
   if (lhs.type === 'vector' && rhs.type === 'scalar') {
-    return { type: 'vector', series: withScalar(run, { ...node, op }, lhs.series, rhs.values, false) }
+    return {
+      type: 'vector',
+      series: await withScalar(run, { ...node, op }, lhs.series, rhs.values, false, grid),
+    }
   }
   if (lhs.type === 'scalar' && rhs.type === 'vector') {
-    return { type: 'vector', series: withScalar(run, { ...node, op }, rhs.series, lhs.values, true) }
+    return {
+      type: 'vector',
+      series: await withScalar(run, { ...node, op }, rhs.series, lhs.values, true, grid),
+    }
   }
   throw notSupported(run, op, node)
 }
@@ -63,29 +69,31 @@ function onScalars(op: ArithmeticOp | ComparisonOp, lhs: Float64Array, rhs: Floa
   return lhs.map((value, i) => (holds(value, rhs[i] as number) ? 1 : 0))
 }
 
-function withScalar(
+async function withScalar(
   run: Evaluation,
   node: BinaryExpr & { readonly op: ArithmeticOp | ComparisonOp | TrimOp },
   vector: readonly GridSeries[],
   scalar: Float64Array,
   isScalarLeft: boolean,
-): readonly GridSeries[] {
+  grid: Grid,
+): Promise<readonly GridSeries[]> {
   const { op, returnBool } = node
   const keepsName = !isArithmetic(op) && !returnBool
   const notes = createStepNotes()
-  const results = vector.map((series) => {
+  const found: GridSeries[] = []
+  for (const series of vector) {
     const { labels, dropName } = keepsName ? series : withoutName(run, series.labels)
-    const values = new Float64Array(series.values.length)
-    const present = new Uint8Array(series.values.length)
-    const result: GridSeries = { labels, dropName, values, present, histograms: null }
+    const result = emptySeries(labels, dropName, grid)
     if (!isTrim(op)) numbersWithScalar(op, returnBool, series, scalar, isScalarLeft, result)
     if (isTrim(op) || series.histograms != null) {
       histogramsWithScalar(op, series, scalar, isScalarLeft, result, notes)
     }
-    return result
-  })
+    if (isAnywhere(result)) found.push(result)
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
+  }
   notes.tell(run.notes, node)
-  return mergeEqualLabels(results.filter(isAnywhere))
+  return mergeEqualLabels(found)
 }
 
 function numbersWithScalar(

@@ -135,7 +135,7 @@ function named(name: string, implementation: Implementation): [string, Implement
 
 function mapValues(compute: (value: number) => number): Implementation {
   return async (context) =>
-    vectorOf(mapSeries(context.run, await context.vector(0), (value) => compute(value)))
+    vectorOf(await mapSeries(context.run, await context.vector(0), (value) => compute(value)))
 }
 
 function mapWithParameters(
@@ -149,23 +149,20 @@ function mapWithParameters(
     // Nothing can be between bounds that are the wrong way round.
     const isEmpty = (i: number) =>
       context.call.name === 'clamp' && (parameters[0]?.[i] as number) > (parameters[1]?.[i] as number)
-    return vectorOf(
-      mapSeries(context.run, series, (value, i) =>
-        isEmpty(i)
-          ? undefined
-          : compute(
-              value,
-              parameters.map((values) => values[i] as number),
-            ),
-      ),
-    )
+    const current = parameters.map(() => 0)
+    const computeAt = (value: number, i: number) => {
+      if (isEmpty(i)) return undefined
+      for (let k = 0; k < current.length; k += 1) current[k] = parameters[k]?.[i] as number
+      return compute(value, current)
+    }
+    return vectorOf(await mapSeries(context.run, series, computeAt))
   }
 }
 
 function mapTimes(compute: (seconds: number) => number): Implementation {
   return async (context) => {
     const { run, grid, call } = context
-    if (call.args.length > 0) return vectorOf(mapSeries(run, await context.vector(0), compute))
+    if (call.args.length > 0) return vectorOf(await mapSeries(run, await context.vector(0), compute))
     const present = new Uint8Array(grid.count).fill(1)
     const values = timesInSeconds(grid).map((seconds) => compute(seconds))
     return vectorOf([{ labels: NO_LABELS, dropName: false, values, present }])
@@ -173,12 +170,13 @@ function mapTimes(compute: (seconds: number) => number): Implementation {
 }
 
 /** Native histograms are left out. */
-function mapSeries(
+async function mapSeries(
   run: Evaluation,
   series: Vector,
   compute: (value: number, index: number) => number | undefined,
-): Vector {
-  const results = series.map((one) => {
+): Promise<Vector> {
+  const found: GridSeries[] = []
+  for (const one of series) {
     const values = new Float64Array(one.values.length)
     const present = new Uint8Array(one.values.length)
     const { histograms } = one
@@ -190,9 +188,12 @@ function mapSeries(
       present[i] = 1
     }
     const { labels, dropName } = withoutName(run, one.labels)
-    return { labels, dropName, values, present, histograms: null }
-  })
-  return mergeEqualLabels(results.filter(isAnywhere))
+    const result = { labels, dropName, values, present, histograms: null }
+    if (isAnywhere(result)) found.push(result)
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
+  }
+  return mergeEqualLabels(found)
 }
 
 /** A number of each native histogram; numbers are left out. */
@@ -218,10 +219,10 @@ async function timestamps(context: CallContext): Promise<GridValue> {
   if (arg.kind !== 'vectorSelector') {
     const series = await context.vector(0)
     const times = series.map((one) => ({ ...one, histograms: null }))
-    return vectorOf(mapSeries(run, times, (_, i) => timeAt(grid, i) / 1000))
+    return vectorOf(await mapSeries(run, times, (_, i) => timeAt(grid, i) / 1000))
   }
   const series = await evaluateSelector(run, arg, grid, 'times')
-  return vectorOf(mapSeries(run, series, (seconds) => seconds))
+  return vectorOf(await mapSeries(run, series, (seconds) => seconds))
 }
 
 /** When the counters behind samples began; of anything but a selector that is not known. */
@@ -230,7 +231,7 @@ async function startTimestamps(context: CallContext): Promise<GridValue> {
   const arg = unwrap(context.arg(0))
   if (arg.kind !== 'vectorSelector' || !run.usesStartTimestamps) return vectorOf([])
   const series = await evaluateSelector(run, arg, grid, 'starts')
-  return vectorOf(mapSeries(run, series, (seconds) => seconds))
+  return vectorOf(await mapSeries(run, series, (seconds) => seconds))
 }
 
 async function info(context: CallContext): Promise<GridValue> {

@@ -30,13 +30,13 @@ export function matchKey(matching: VectorMatching): (labels: Labels) => string {
  * An operator on two vectors, other than those on sets: series are paired by their labels, moment by moment; those that have no partner, with what
  * `fill…` says. Throws QUERY_EXECUTION_FAILED where a pair is not unique.
  */
-export function matchVectors(
+export async function matchVectors(
   run: Evaluation,
   node: BinaryExpr & { readonly op: PairOp; readonly matching: VectorMatching },
   lhs: readonly GridSeries[],
   rhs: readonly GridSeries[],
   grid: Grid,
-): readonly GridSeries[] {
+): Promise<readonly GridSeries[]> {
   const { matching } = node
   const isSwapped = matching.card === 'one-to-many'
   const isOneToOne = matching.card === 'one-to-one'
@@ -60,7 +60,9 @@ export function matchVectors(
     if (seen === undefined) {
       seen = new Uint8Array(grid.count)
       taken.set(takenKey, seen)
-      takenOfMatch.set(key, [...(takenOfMatch.get(key) ?? []), seen])
+      const ofMatch = takenOfMatch.get(key)
+      if (ofMatch === undefined) takenOfMatch.set(key, [seen])
+      else ofMatch.push(seen)
     }
     const result = results.get(resultKey) ?? emptySeries(labels, dropName, grid)
     results.set(resultKey, result)
@@ -72,6 +74,8 @@ export function matchVectors(
     const key = keyOf(series.labels)
     const group = partners.get(key) ?? []
     for (const partner of group) operate(key, series, partner)
+    const rest = run.breathe()
+    if (rest !== undefined) await rest
     // Prometheus does not swap these two with the sides: they mean the side of the many and that of the one.
     if (fillRight === null) continue
     operate(
