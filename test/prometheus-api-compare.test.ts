@@ -268,6 +268,23 @@ describe.skipIf(version === null)(
       expect(post).toEqual(known(expectedPost))
     })
 
+    test.each([
+      '/status/buildinfo',
+      '/status/runtimeinfo',
+      '/status/config',
+      '/status/walreplay',
+      '/status/tsdb',
+      '/targets/metadata',
+    ])('%s has the same members', async (path) => {
+      const [theirs, answer] = await Promise.all([ask(prometheus.url, path), ask(ours, path)])
+      const dataOf = ({ body }: Answer) => (body as { readonly data: object }).data
+      expect(answer.status).toBe(theirs.status)
+      expect(Array.isArray(dataOf(answer))).toBe(Array.isArray(dataOf(theirs)))
+      for (const [name, value] of Object.entries(dataOf(theirs))) {
+        expect(typeof Object(dataOf(answer))[name], `${path} ${name}`).toBe(typeof value)
+      }
+    })
+
     test.each<[string, Record<string, string>]>([
       ['/query', { query: 'requests_total', time }],
       ['/query', { query: 'rate(requests_total[2m]) + on(job) sum by (job) (small)', time }],
