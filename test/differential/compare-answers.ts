@@ -1,13 +1,14 @@
 import { labelsKey, labelsText } from '../../model/labels.ts'
 import type { Answer, AnswerSeries } from './ask.ts'
 
-/** What the tester of Prometheus' compliance suite allows: relative to the smaller of both, nothing beside it. */
 const TOLERANCE = 1e-5
 
 /** How two answers may be held against each other. */
 export interface Comparison {
   /** The order of a vector counts: its values must come in the same order (series of equal values may change places). */
   readonly isOrdered?: boolean
+  /** How far values may be apart, relative to the smaller one; default 1e-5, what the tester of Prometheus' compliance suite allows. */
+  readonly tolerance?: number
 }
 
 /**
@@ -17,7 +18,7 @@ export interface Comparison {
 export function compareAnswers(
   theirs: Answer,
   ours: Answer,
-  { isOrdered = false }: Comparison = {},
+  { isOrdered = false, tolerance = TOLERANCE }: Comparison = {},
 ): string | null {
   if (theirs.kind === 'error' || ours.kind === 'error') {
     if (theirs.kind === 'error' && ours.kind === 'error') {
@@ -31,23 +32,27 @@ export function compareAnswers(
   if (theirs.kind === 'string' || ours.kind === 'string') {
     return JSON.stringify(theirs) === JSON.stringify(ours) ? null : `${summary(ours)}, not ${summary(theirs)}`
   }
-  const problem = compareSeries(theirs.series, ours.series)
+  const problem = compareSeries(theirs.series, ours.series, tolerance)
   if (problem !== null || !isOrdered) return problem
   for (const [index, series] of theirs.series.entries()) {
     const [, wanted] = series.points[0] ?? [0, Number.NaN]
     const [, found] = ours.series[index]?.points[0] ?? [0, Number.NaN]
-    if (!isClose(wanted, found)) return `${found}, not ${wanted}, at place ${index} of the order`
+    if (!isClose(wanted, found, tolerance)) return `${found}, not ${wanted}, at place ${index} of the order`
   }
   return null
 }
 
 /** Whether two values count as equal. */
-export function isClose(a: number, b: number): boolean {
+export function isClose(a: number, b: number, tolerance = TOLERANCE): boolean {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true
-  return Math.abs(a - b) <= TOLERANCE * Math.min(Math.abs(a), Math.abs(b))
+  return Math.abs(a - b) <= tolerance * Math.min(Math.abs(a), Math.abs(b))
 }
 
-function compareSeries(theirs: readonly AnswerSeries[], ours: readonly AnswerSeries[]): string | null {
+function compareSeries(
+  theirs: readonly AnswerSeries[],
+  ours: readonly AnswerSeries[],
+  tolerance: number,
+): string | null {
   const left = new Map(ours.map((series) => [labelsKey(series.labels), series]))
   if (left.size !== ours.length) return 'equal labels twice'
   for (const wanted of theirs) {
@@ -55,21 +60,21 @@ function compareSeries(theirs: readonly AnswerSeries[], ours: readonly AnswerSer
     const found = left.get(key)
     if (found === undefined) return `${labelsText(wanted.labels)} is missing, ${pointsText(wanted)}`
     left.delete(key)
-    const problem = comparePoints(wanted, found)
+    const problem = comparePoints(wanted, found, tolerance)
     if (problem !== null) return `${labelsText(wanted.labels)} ${problem}`
   }
   const extra = left.values().next().value
   return extra === undefined ? null : `${labelsText(extra.labels)} is too much, ${pointsText(extra)}`
 }
 
-function comparePoints(wanted: AnswerSeries, found: AnswerSeries): string | null {
+function comparePoints(wanted: AnswerSeries, found: AnswerSeries, tolerance: number): string | null {
   if (JSON.stringify(wanted.histograms) !== JSON.stringify(found.histograms)) {
     return `histograms ${JSON.stringify(found.histograms)}, not ${JSON.stringify(wanted.histograms)}`
   }
   for (const [index, [time, value]] of wanted.points.entries()) {
     const [foundTime, foundValue] = found.points[index] ?? [Number.NaN, Number.NaN]
     if (foundTime !== time) return `point ${index} is at ${foundTime}, not at ${time} (${value})`
-    if (!isClose(value, foundValue)) return `at ${time}: ${foundValue}, not ${value}`
+    if (!isClose(value, foundValue, tolerance)) return `at ${time}: ${foundValue}, not ${value}`
   }
   const extra = found.points[wanted.points.length]
   return extra === undefined ? null : `has a point too much: ${extra.join(' ')}`

@@ -5,6 +5,7 @@ import { generateExpression } from './generate-expression.ts'
 import type { JudgedMetric } from './judged-metrics.ts'
 import type { JudgedRange } from './judged-series.ts'
 import { KNOWN_DIFFERENCES, spelledForTheirs } from './known-difference.ts'
+import { isRounding } from './rounding.ts'
 import { smallerExpressions } from './smaller-expressions.ts'
 
 /** Who is asked what. */
@@ -145,6 +146,8 @@ function reasonOf(expr: string, theirs: Answer, ours: Answer): string | null {
   return KNOWN_DIFFERENCES.find((known) => known.applies(expr, theirs, ours))?.reason ?? null
 }
 
+const ROUNDING = 'one operation makes much of a difference in the last digits of what goes into it'
+
 /** The smallest question that is still answered differently, and the reason if its difference is a known one. */
 async function shrink(options: JudgeOptions, question: Question, problem: string) {
   const first = await askBoth(options, question)
@@ -164,6 +167,7 @@ async function shrink(options: JudgeOptions, question: Question, problem: string
         (ours.kind === 'error') !== isOurError
       )
         continue
+      if (KNOWN_DIFFERENCES.some((one) => one.isAvoided === true && one.applies(expr, theirs, ours))) continue
       smallest = candidate
       smallestProblem = again
       return true
@@ -172,5 +176,7 @@ async function shrink(options: JudgeOptions, question: Question, problem: string
   }
   while (await smaller());
   const { theirs, ours } = await askBoth(options, smallest)
-  return { smallest, smallestProblem, reason: reasonOf(smallest.expr, theirs, ours) }
+  const reason = reasonOf(smallest.expr, theirs, ours)
+  const isRounded = reason === null && (await isRounding(smallest, (one) => askBoth(options, one)))
+  return { smallest, smallestProblem, reason: isRounded ? ROUNDING : reason }
 }

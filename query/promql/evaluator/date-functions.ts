@@ -1,4 +1,6 @@
 const DAY_S = 86_400
+/** What overflows 64 bits is no time; what Go makes of it depends on the processor. */
+const MOST_SECONDS = 2 ** 63
 
 /** Functions of a time in Unix seconds, in UTC, by name. */
 export const DATE_FUNCTIONS: Readonly<Record<string, (seconds: number) => number>> = {
@@ -19,7 +21,7 @@ export const DATE_FUNCTIONS: Readonly<Record<string, (seconds: number) => number
 }
 
 function part(seconds: number, take: (whole: number) => number): number {
-  return Number.isFinite(seconds) ? take(Math.trunc(seconds)) : Number.NaN
+  return Math.abs(seconds) < MOST_SECONDS ? take(Math.trunc(seconds)) : Number.NaN
 }
 
 function modulo(value: number, by: number): number {
