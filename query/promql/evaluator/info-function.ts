@@ -6,6 +6,7 @@ import {
   labelsKey,
   labelValue,
   METRIC_NAME,
+  NO_LABELS,
   withLabel,
 } from '../../../model/labels.ts'
 import { compileMatcher, type Matcher } from '../../../model/matcher.ts'
@@ -77,19 +78,11 @@ export function addInfo(
   return mergeEqualLabels(all)
 }
 
-/** The info series of targets that the series name; the others have nothing to tell. */
+/** The info series of targets that the series name; the others have nothing to tell. Without the labels of a target nothing is named. */
 function ofSameTargets(infos: readonly GridSeries[], base: readonly GridSeries[]): readonly GridSeries[] {
-  const named = new Map<string, Set<string>>()
-  for (const { labels } of base) {
-    for (const [name, value] of labelPairs(labels)) {
-      if (!IDENTIFYING.has(name)) continue
-      named.set(name, (named.get(name) ?? new Set()).add(value))
-    }
-  }
-  if (named.size === 0) return []
-  return infos.filter(({ labels }) =>
-    [...named].every(([name, values]) => values.has(labelValue(labels, name))),
-  )
+  const targets = new Set(base.map(({ labels }) => targetKey(labels)))
+  targets.delete(targetKey(NO_LABELS))
+  return infos.filter(({ labels }) => targets.has(targetKey(labels)))
 }
 
 /** By metric and target the info series that counts at each moment. */
