@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { watchChanges } from '../app/watch-changes.ts'
+import { DEFAULT_QUERY_BOUNDS } from '../query/http/prometheus/prometheus-api-deps.ts'
 import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
 import { createSampleWriter } from '../query/metrics/create-sample-writer.ts'
 import { createQueryFrontend } from '../query/promql/frontend/create-query-frontend.ts'
@@ -13,6 +14,7 @@ import { storeMessage } from './support/decode-message.ts'
 import { metricsMessage, sumMetric } from './support/metric-messages.ts'
 import { type OpenQueryDeps, openQueryDeps } from './support/open-query-deps.ts'
 import type { OtlpJson } from './support/otlp-messages.ts'
+import { seededRandom } from './support/seeded-random.ts'
 import { createSpanMessage } from './support/span-message.ts'
 import { text } from './support/stored-attributes.ts'
 
@@ -200,4 +202,55 @@ describe('answers that are remembered', () => {
     }
     expect(times.sort((a, b) => a - b)[4]).toBeLessThan(10)
   })
+})
+
+test.each(['pushdown', 'raw'] as const)('the parts of a range are the whole, %s', async (path) => {
+  const engine = createMetricsEngine(deps, { path })
+  const frontend = createQueryFrontend({ ...DEFAULT_QUERY_BOUNDS, engine, clock: systemClock })
+  const random = seededRandom(3)
+  const tenant = `parts-${path}`
+  const points = (value: (i: number) => OtlpJson) =>
+    Array.from({ length: 700 }, (_, i) => i)
+      .filter(() => random.below(10) > 0)
+      .map((i) => point(START + i * 10_000 + random.below(3000), value(i)))
+  const delta = {
+    name: 'changes',
+    sum: {
+      aggregationTemporality: 1,
+      isMonotonic: true,
+      dataPoints: points(() => ({ asInt: String(random.below(9)) })),
+    },
+  }
+  const cumulative = sumMetric(points((i) => ({ asInt: String((i % 90) * 3) })))
+  const gauge = { name: 'level', gauge: { dataPoints: points(() => ({ asDouble: random.next() * 100 })) } }
+  const message = metricsMessage([delta, cumulative, gauge], {
+    attributes: [text('service.name', 'cart')],
+  })
+  await storeMessage(deps.storage, 'metrics', message, { now: NOW, tenant })
+  for (const expr of [
+    'requests_total',
+    'changes_total',
+    'rate(changes_total[1m])',
+    'sum(increase(requests_total[2m]))',
+    'max by (job) (level) - min_over_time(level[3m])',
+    'avg_over_time(level[90s:20s] offset 1m)',
+    'changes(level[2m]) + resets(requests_total[4m])',
+    '{job="cart"}',
+  ]) {
+    const query = { tenant, expr, startMs: START - 60_000, endMs: NOW, stepMs: 5000 }
+    const report = createQueryReport()
+    const [parts, whole] = [await frontend.range({ ...query, report }), await engine.range(query)]
+    expect(report.parts.length).toBeGreaterThan(1)
+    if (parts.type !== 'matrix' || whole.type !== 'matrix') throw new Error('no matrix')
+    expect(whole.matrix.length, expr).toBeGreaterThan(0)
+    expect(
+      parts.matrix.map(({ labels, timestamps }) => [labels, timestamps]),
+      expr,
+    ).toEqual(whole.matrix.map(({ labels, timestamps }) => [labels, timestamps]))
+    for (const [i, series] of whole.matrix.entries()) {
+      for (const [at, value] of series.values.entries()) {
+        expect(parts.matrix[i]?.values[at], `${expr} at ${series.timestamps[at]}`).toBeCloseTo(value, 9)
+      }
+    }
+  }
 })
