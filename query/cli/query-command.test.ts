@@ -92,8 +92,8 @@ describe('meshwatch query', () => {
 
   test('shows how it was answered', async () => {
     const lines = (await run('up', '--plan')).stdout.split('\n')
-    expect(lines[2]).toMatch(/^1 part, 0 from memory, \d+ statements, \d+ rows read, /)
-    expect(lines.length).toBeGreaterThan(5)
+    expect(lines[2]).toMatch(/^1 part, 0 from memory, \d+ statements?, \d+ rows read, /)
+    expect(lines.length).toBeGreaterThan(4)
   })
 
   test('shows the answer itself', async () => {
