@@ -17,6 +17,7 @@ import { storableRange } from './read-samples.ts'
 import { readSummaries } from './read-summary-series.ts'
 import type { SeriesReader } from './series-reader.ts'
 import { watchStatements } from './watch-statements.ts'
+import { createWindowMemory } from './window-memory.ts'
 
 /** How questions are answered. */
 export interface ClickHouseSourceOptions {
@@ -42,6 +43,7 @@ export function createClickHouseSource(
   const { path = 'auto', onRefused } = options
   const indexOf = createIndexMemory()
   const hasHistograms = createHistogramPresence()
+  const windows = path === 'auto' ? createWindowMemory() : null
   const abilities = createGridAbilities(storage, clock, onRefused)
   return {
     ...(path === 'raw'
@@ -53,7 +55,7 @@ export function createClickHouseSource(
             }
             const watched = watchStatements(storage, clock, request.onStatement)
             const [able, index] = await Promise.all([abilities(), indexOf(watched, request)])
-            return selectGrids(watched, request, index, { abilities: able, hasHistograms })
+            return selectGrids(watched, request, index, { abilities: able, hasHistograms, windows })
           },
         }),
     async selectSeries(selection) {
@@ -66,6 +68,7 @@ export function createClickHouseSource(
         selection: { ...selection, ...range },
         isWanted: matchesAll(selection.matchers),
         hasHistograms,
+        windows,
         collector,
         checkSize: () => refuseTooMany(collector.samples, selection),
       }

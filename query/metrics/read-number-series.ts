@@ -33,6 +33,18 @@ export async function readPoints(reader: SeriesReader, index: readonly IndexedSe
 
 /** Reads samples that came in Prometheus' form, and those that rules recorded. */
 export async function readRecorded(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
+  const { byId, scope } = ofKinds(reader, index, ['sample'])
+  const isPlain = reader.selection.wantsStarts !== true
+  const remembered = isPlain ? await reader.windows?.read(reader.storage, scope) : null
+  if (remembered != null) {
+    for (const [id, rows] of remembered) {
+      for (const series of byId.get(id) ?? []) {
+        const labels = namedLabels(series, '')
+        if (reader.isWanted(labels)) reader.collector.add(labels, rows)
+      }
+    }
+    return reader.checkSize()
+  }
   await readNumbers(reader, index, ['sample'], {
     name: 'metrics.samples',
     table: 'metric_samples',

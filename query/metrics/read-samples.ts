@@ -26,6 +26,8 @@ export interface SampleColumns {
   /** Values per sample, so that one answer does not get too large. Default 2. */
   readonly width?: number
   readonly params?: Readonly<Record<string, Parameter>>
+  /** More rows of the answer are refused with RESULT_TOO_LARGE; absent: the configured limit. */
+  readonly maxSeries?: number
 }
 
 /** The year 2262, in which ClickHouse's nanoseconds end. */
@@ -125,7 +127,16 @@ async function ask(
   read: SampleColumns,
   ids: readonly string[] | undefined,
 ): Promise<readonly ColumnBlock[]> {
-  if (ids === undefined) return []
+  return ids === undefined ? [] : askFor(storage, scope, read, ids)
+}
+
+/** Asks for all series of the scope's metrics (`ids` null), or for some, in one statement. */
+export async function askFor(
+  storage: Storage,
+  scope: Omit<SampleScope, 'ids'>,
+  read: SampleColumns,
+  ids: readonly string[] | null,
+): Promise<readonly ColumnBlock[]> {
   const { sql, params } = scopeCondition({ ...scope, ids })
   const { groupBy = [], columns } = read
   const { blocks } = await storage.selectColumns({
@@ -137,6 +148,7 @@ FROM ${read.table}
 WHERE ${sql}${read.condition === undefined ? '' : ` AND (${read.condition})`}
 GROUP BY ${['series', ...groupBy.map((each) => each.replace(/^.* AS /, ''))].join(', ')}`,
     params: { ...params, ...read.params, baseMs: scope.fromMs },
+    ...(read.maxSeries === undefined ? {} : { limits: { maxResultRows: read.maxSeries } }),
     ...(scope.signal === undefined ? {} : { signal: scope.signal }),
   })
   return blocks

@@ -8,6 +8,7 @@ import type { HasHistograms } from './histogram-presence.ts'
 import type { SeriesKind } from './index-condition.ts'
 import type { SampleScope } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
+import type { WindowMemory } from './window-memory.ts'
 
 /** What the readers of the tables of points need to know about one selection. */
 export interface SeriesReader {
@@ -16,6 +17,8 @@ export interface SeriesReader {
   readonly selection: SeriesSelection
   readonly isWanted: LabelsTest
   readonly hasHistograms: HasHistograms
+  /** Null: samples are always read anew. */
+  readonly windows: WindowMemory | null
   /** Gets what is read. */
   readonly collector: SeriesCollector
   /** Throws RESULT_TOO_LARGE when the collector has more than the selection may have. */
@@ -49,10 +52,15 @@ export function eachSeries(
   byId: ReadonlyMap<string, readonly IndexedSeries[]>,
   visit: (series: readonly IndexedSeries[], row: number) => void,
 ): void {
-  for (const [row, id] of hexOf(block, 'series').entries()) {
+  eachRow(block, (id, row) => {
     const series = byId.get(id)
     if (series !== undefined) visit(series, row)
-  }
+  })
+}
+
+/** Visits the rows of a block with the ids of their series. */
+export function eachRow(block: ColumnBlock, visit: (id: string, row: number) => void): void {
+  for (const [row, id] of hexOf(block, 'series').entries()) visit(id, row)
 }
 
 /** Row i of a column of arrays of numbers, as a view; null when it is empty. */

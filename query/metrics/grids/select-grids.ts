@@ -6,6 +6,7 @@ import type { HasHistograms } from '../histogram-presence.ts'
 import { readHistogramIds } from '../read-native-histograms.ts'
 import { type SampleScope, scopeCondition, storableRange } from '../read-samples.ts'
 import type { IndexedSeries } from '../select-index.ts'
+import type { WindowMemory } from '../window-memory.ts'
 import type { GridAbilities } from './check-grid-functions.ts'
 import { GRID_SETTINGS } from './grid-functions.ts'
 import { groupStatement, seriesStatement } from './grid-statement.ts'
@@ -25,6 +26,8 @@ const [FIRST_MS, LAST_MS] = [-2_208_900_000_000, 10_413_000_000_000]
 export interface GridDeps {
   readonly abilities: GridAbilities
   readonly hasHistograms: HasHistograms
+  /** Null: samples are always read anew. */
+  readonly windows: WindowMemory | null
 }
 
 /** Has ClickHouse compute grids, where that is exact. `index`: every series that may match. Throws what `Storage.select` throws. */
@@ -32,7 +35,7 @@ export async function selectGrids(
   storage: Storage,
   request: GridRequest,
   index: readonly IndexedSeries[],
-  { abilities, hasHistograms }: GridDeps,
+  { abilities, hasHistograms, windows }: GridDeps,
 ): Promise<GridAnswer> {
   const refuse = (reason: string): GridAnswer => ({ isComputed: false, reason })
   const compute = abilities.functions.get(request.compute)
@@ -47,6 +50,10 @@ export async function selectGrids(
     ...range,
     metrics: table.metrics,
     ids: table.series.map(({ id }) => id),
+  }
+  const isOneMoment = request.moments.count === 1 && request.wantsStarts !== true
+  if (table.table === 'metric_samples' && isOneMoment && windows?.wants(storage, scope) === true) {
+    return refuse('the samples of these minutes are remembered')
   }
   const isEmpty = table.series.length === 0 || range.toMs <= range.fromMs
   const [obstacle, series] = isEmpty

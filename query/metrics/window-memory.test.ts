@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { labelsFrom, labelsText } from '../../model/labels.ts'
+import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query-deps.ts'
+import type { QueryEngine, QueryResult } from '../promql/query-engine.ts'
+import { createQueryTrace } from '../promql/query-plan.ts'
+import { createMetricsEngine } from './create-metrics-engine.ts'
+import { createSampleWriter } from './create-sample-writer.ts'
+
+const NOW = Date.UTC(2026, 0, 2, 4)
+
+let deps: OpenQueryDeps
+let auto: QueryEngine
+let raw: QueryEngine
+
+beforeAll(async () => {
+  deps = await openQueryDeps({ now: NOW })
+  auto = createMetricsEngine(deps)
+  raw = createMetricsEngine(deps, { path: 'raw' })
+})
+afterAll(() => deps.close())
+
+const labels = (pod: number) =>
+  labelsFrom([
+    ['__name__', 'm_total'],
+    ['job', `j${pod % 2}`],
+    ['pod', String(pod)],
+  ])
+
+/** Samples of many series, newest first, so that they have to be put in order. */
+async function write(tenant: string, from: number, count: number, token: string): Promise<void> {
+  const writer = createSampleWriter(deps.storage)
+  const samples = Array.from({ length: 60 }, (_, pod) =>
+    Array.from({ length: count }, (_, i) => ({
+      labels: labels(pod),
+      timestampMs: NOW - (from + i) * 15_000,
+      value: 10_000 - (from + i) * (pod + 1),
+      isStale: pod % 7 === 0 && from + i === 3,
+    })),
+  )
+  await writer.write(tenant, samples.flat(), `${tenant} ${token}`)
+}
+
+function shown(result: QueryResult): [string, number][] {
+  return result.type === 'vector' ? result.vector.map(({ labels: of, value }) => [labelsText(of), value]) : []
+}
+
+async function asked(tenant: string, expr: string, timeMs = NOW) {
+  const trace = createQueryTrace()
+  const [mine, theirs] = await Promise.all([
+    auto.instant({ tenant, expr, timeMs, trace }),
+    raw.instant({ tenant, expr, timeMs }),
+  ])
+  const [a, b] = [shown(mine), shown(theirs)]
+  expect(a.map(([name]) => name)).toEqual(b.map(([name]) => name))
+  for (const [i, [, value]] of a.entries()) expect(value).toBeCloseTo(b[i]?.[1] ?? Number.NaN, 9)
+  expect(a.length).toBeGreaterThan(0)
+  return trace.units.flatMap(({ statements }) => statements.map(({ name }) => name))
+}
+
+const RULES = [
+  'sum(rate(m_total{job="j0"}[5m]))',
+  'sum by (pod) (increase(m_total{job="j1"}[2m]))',
+  'max(m_total{job="j0"})',
+  'm_total{job="j1"} > 0',
+  'count_over_time(m_total{job="j0"}[7m])',
+  'sum(rate(m_total[5m]))',
+]
+
+test('questions about one moment are answered from memory after the first few, and alike', async () => {
+  await write('rules', 0, 50, 'one')
+  const statements: string[][] = []
+  for (const expr of [...RULES, ...RULES]) statements.push(await asked('rules', expr))
+  expect(statements.slice(0, 2).flat()).toContain('metrics.grids')
+  expect(statements.flat().filter((name) => name === 'metrics.window')).toHaveLength(1)
+  expect(statements.slice(-RULES.length).flat()).toEqual([])
+})
+
+test('what is written afterwards is seen', async () => {
+  await write('late', 1, 20, 'one')
+  for (const expr of [...RULES, ...RULES]) await asked('late', expr)
+  await write('late', 0, 1, 'two')
+  for (const expr of [...RULES, ...RULES]) await asked('late', expr)
+})
+
+test('a longer window is read when it is asked for, other moments on their own', async () => {
+  await write('long', 0, 70, 'one')
+  for (const range of ['1m', '5m', '10m', '15m', '19m', '25m', '2m']) {
+    await asked('long', `sum(rate(m_total[${range}]))`)
+    await asked('long', `sum(rate(m_total[${range}] offset 1m))`)
+    await asked('long', `sum(rate(m_total[${range}]))`, NOW - 15_000)
+  }
+})

@@ -1,0 +1,167 @@
+import { LRUCache } from 'lru-cache'
+import { AppError } from '../../runtime/errors.ts'
+import { numberArraysOf } from '../../storage/block-columns.ts'
+import type { NumberArray } from '../../storage/column-block.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { askFor, type SampleScope, timesColumn } from './read-samples.ts'
+import type { SampleRows } from './samples.ts'
+import { eachRow, rowOf, staleColumn } from './series-reader.ts'
+
+/** Which samples are asked for, and whether that is at one moment only. */
+export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
+
+/**
+ * Samples of whole metrics in the minutes before a moment, remembered while nothing is written. Rules ask many questions about the same metrics at the
+ * same moment, each about other series, which lie all over the table: after the first few they are answered from memory.
+ */
+export interface WindowMemory {
+  /** Whether samples of this scope are to be read here. Counts the question. */
+  wants(storage: Storage, scope: WindowScope): boolean
+  /** The samples by id; null: read them elsewhere. */
+  read(storage: Storage, scope: WindowScope): Promise<ReadonlyMap<string, SampleRows> | null>
+}
+
+interface Window {
+  readonly fromMs: number
+  readonly samples: number
+  readonly byId: ReadonlyMap<string, SampleRows>
+}
+
+interface Asked {
+  questions: number
+  /** There are too many samples to be remembered. */
+  isTooLarge: boolean
+  window: Promise<Window> | null
+}
+
+/** Fewer series are quickly read one by one. */
+const LEAST_SERIES = 20
+/** Windows are read that long at least, so that questions about shorter ones share them, milliseconds. */
+const SHARED_MS = 600_000
+const LONGEST_MS = 1_200_000
+const MOST_SERIES = 100_000
+/** Questions before samples are remembered. */
+const ASKED_BEFORE = 2
+/** Samples of one window, and of all: 16 bytes each. */
+const MAX_SAMPLES = 4_000_000
+
+/** An empty memory. */
+export function createWindowMemory(): WindowMemory {
+  const asked = new LRUCache<string, Asked>({ max: 500 })
+  const kept = new LRUCache<string, Window>({
+    maxSize: MAX_SAMPLES,
+    sizeCalculation: ({ samples }) => samples + 1,
+    dispose: (_window, key, reason) => {
+      if (reason === 'evict') asked.delete(key)
+    },
+  })
+  const find = (storage: Storage, { tenant, metrics, ids, fromMs, toMs }: WindowScope) => {
+    const revision = storage.revision('metric_samples')
+    const isShort = toMs - fromMs <= LONGEST_MS
+    if (revision === null || !isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
+    const key = JSON.stringify([tenant, metrics, toMs, revision])
+    const found = asked.get(key) ?? { questions: 0, isTooLarge: false, window: null }
+    asked.set(key, found)
+    return { key, found }
+  }
+  return {
+    wants(storage, scope) {
+      const place = find(storage, scope)
+      if (place === null) return false
+      place.found.questions += 1
+      return place.found.questions > ASKED_BEFORE && !place.found.isTooLarge
+    },
+    async read(storage, scope) {
+      const place = find(storage, scope)
+      if (place === null) return null
+      const { found, key } = place
+      if (found.questions <= ASKED_BEFORE || found.isTooLarge) return null
+      let window = await found.window
+      if (window === null || window.fromMs > scope.fromMs) {
+        const fromMs = Math.min(scope.fromMs, scope.toMs - SHARED_MS)
+        const reading = load(storage, { ...scope, fromMs: Math.max(-1, fromMs) })
+        found.window = reading
+        try {
+          window = await reading
+        } catch (error) {
+          found.window = null
+          if (!(error instanceof AppError) || error.code !== 'RESULT_TOO_LARGE') throw error
+          found.isTooLarge = true
+          return null
+        }
+        if (window.samples > MAX_SAMPLES / 2) {
+          found.window = null
+          found.isTooLarge = true
+        } else kept.set(key, window)
+      }
+      return sliced(window, scope)
+    },
+  }
+}
+
+async function load(storage: Storage, scope: WindowScope): Promise<Window> {
+  const byId = new Map<string, SampleRows>()
+  let samples = 0
+  const read = {
+    name: 'metrics.window',
+    table: 'metric_samples',
+    columns: { times: timesColumn(scope), numbers: 'groupArray(value)', marks: staleColumn('is_stale') },
+    maxSeries: MOST_SERIES,
+  } as const
+  for (const block of await askFor(storage, scope, read, null)) {
+    const [times, values, marks] = ['times', 'numbers', 'marks'].map((name) => numberArraysOf(block, name))
+    if (times === undefined || values === undefined || marks === undefined) break
+    eachRow(block, (id, row) => {
+      const own = rowOf(times, row) ?? []
+      samples += own.length
+      byId.set(id, {
+        baseMs: scope.fromMs,
+        times: own,
+        values: rowOf(values, row) ?? [],
+        stale: rowOf(marks, row),
+        starts: null,
+      })
+    })
+  }
+  return { fromMs: scope.fromMs, samples, byId }
+}
+
+/** The samples of the series that are asked for, in their range. */
+function sliced({ byId }: Window, { ids, fromMs, toMs }: WindowScope): ReadonlyMap<string, SampleRows> {
+  const wanted = new Map<string, SampleRows>()
+  for (const id of ids) {
+    const rows = byId.get(id)
+    if (rows === undefined) continue
+    const cut = inRange(rows, fromMs, toMs)
+    if (cut.times.length > 0) wanted.set(id, cut)
+  }
+  return wanted
+}
+
+function inRange(rows: SampleRows, fromMs: number, toMs: number): SampleRows {
+  const { times, baseMs, values, stale } = rows
+  let isInside = true
+  let isOrdered = true
+  for (let i = 0; i < times.length; i += 1) {
+    const time = (times[i] as number) + baseMs
+    if (time <= fromMs || time > toMs) isInside = false
+    if (i > 0 && (times[i - 1] as number) > (times[i] as number)) isOrdered = false
+  }
+  if (isInside) return rows
+  if (isOrdered) {
+    let from = 0
+    let to = times.length
+    while (from < to && (times[from] as number) + baseMs <= fromMs) from += 1
+    while (to > from && (times[to - 1] as number) + baseMs > toMs) to -= 1
+    const cut = (list: ArrayLike<number>) =>
+      (list as Exclude<NumberArray, BigInt64Array | BigUint64Array>).subarray(from, to)
+    return { ...rows, times: cut(times), values: cut(values), stale: stale === null ? null : cut(stale) }
+  }
+  const kept: number[] = []
+  for (let i = 0; i < times.length; i += 1) {
+    const time = (times[i] as number) + baseMs
+    if (time > fromMs && time <= toMs) kept.push(i)
+  }
+  const take = (list: ArrayLike<number>) => kept.map((i) => list[i] as number)
+  return { ...rows, times: take(times), values: take(values), stale: stale === null ? null : take(stale) }
+}
