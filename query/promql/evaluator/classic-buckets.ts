@@ -102,7 +102,7 @@ function rankOf(bound: number, { bounds, counts, length }: ClassicBuckets, obser
     if (bound < end) {
       // Nothing is known of where in an unbounded bucket observations lie: all at its bound.
       if (start === Number.NEGATIVE_INFINITY) below = count
-      else if (end !== Number.POSITIVE_INFINITY) below += (count - below) * ((bound - start) / (end - start))
+      else if (end !== Number.POSITIVE_INFINITY) below += ((count - below) * (bound - start)) / (end - start)
       break
     }
     below = count

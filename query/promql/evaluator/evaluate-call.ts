@@ -21,6 +21,7 @@ import { refuseExtended } from './extended-windows.ts'
 import { emptySeries, endOf, type Grid, type GridSeries, type GridValue, isAnywhere, timeAt } from './grid.ts'
 import { histogramFraction, histogramQuantile, histogramQuantiles } from './histogram-functions.ts'
 import { addInfo } from './info-function.ts'
+import { isStepInvariant } from './is-step-invariant.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
 import { larger, MATH_FUNCTIONS, PARAMETER_FUNCTIONS, smaller } from './math-functions.ts'
 import { sortByLabels, sortByValue } from './sort-series.ts'
@@ -312,13 +313,18 @@ function absentLabels(expr: Expr): Labels {
 
 const SORT_WARNING = 'sort is ineffective for range queries since results are always ordered by labels'
 
+/** What is evaluated once is sorted, though nobody sees it: there is nothing to warn of. */
+function noteSorting({ grid, call, run }: CallContext): void {
+  if (grid.count > 1 && !isStepInvariant(call)) run.notes.warn(SORT_WARNING, call)
+}
+
 async function sorted(context: CallContext, order: 'ascending' | 'descending'): Promise<GridValue> {
-  if (context.grid.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
+  noteSorting(context)
   return vectorOf(sortByValue(await context.vector(0), order))
 }
 
 async function sortedByLabels(context: CallContext, order: 'ascending' | 'descending'): Promise<GridValue> {
-  if (context.grid.count > 1) context.run.notes.warn(SORT_WARNING, context.call)
+  noteSorting(context)
   const series = await context.vector(0)
   return vectorOf(sortByLabels(series, await texts(context, 1), order))
 }
