@@ -68,6 +68,14 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     applies: (expr, theirs, ours) => / atan2 /.test(expr) && hasNames(theirs) && !hasNames(ours),
   },
   {
+    reason:
+      'count_values by three labels or more at several moments: version 2 overwrites one of the labels with its own',
+    applies: (expr, theirs, ours) =>
+      /^count_values\b.*\bby \(([^(),]+,){2,}/.test(expr) &&
+      theirs.kind === 'matrix' &&
+      ours.kind === 'matrix',
+  },
+  {
     reason: 'sums over time that overflow: version 3 gives the infinity, version 2 NaN',
     applies: (expr, theirs, ours) =>
       /^(sum|avg|stddev|stdvar)_over_time\b/.test(expr) &&
