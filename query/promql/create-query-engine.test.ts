@@ -119,6 +119,21 @@ describe('limits', () => {
     await expect(enough.instant(query)).resolves.toMatchObject({ type: 'vector' })
   })
 
+  test('a subquery of too many moments is refused before anything is loaded', async () => {
+    for (const expr of [
+      'max_over_time(vector(1)[10y:1ms])',
+      'max_over_time(b[10y:1ms])',
+      'absent(b)[10y:1ms]',
+    ]) {
+      await expect(engine.instant({ ...query, expr })).rejects.toMatchObject({ code: 'RESULT_TOO_LARGE' })
+    }
+    // Subqueries of subqueries are looked into.
+    const nested = 'max_over_time(max_over_time(b[5m:1ms])[1d:1m])'
+    await expect(engine.instant({ ...query, expr: nested })).rejects.toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+    })
+  })
+
   test('too many results are refused', async () => {
     const small = createQueryEngine({ source, clock: systemClock, maxSamples: 1000 })
     const range = { tenant: TENANT, expr: 'b', startMs: 0, endMs: 600_000 }

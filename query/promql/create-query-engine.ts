@@ -10,6 +10,7 @@ import { type Evaluation, mergeEqualLabels } from './evaluator/evaluation.ts'
 import { extendedRangeSamples } from './evaluator/extended-range-samples.ts'
 import { emptyBounds, findWindows } from './evaluator/find-windows.ts'
 import { type Grid, type GridSeries, gridBetween, timeAt } from './evaluator/grid.ts'
+import { largestGrid } from './evaluator/largest-grid.ts'
 import { loadInputs } from './evaluator/load-inputs.ts'
 import { withoutMetadata } from './evaluator/metadata-labels.ts'
 import { referenceTime } from './evaluator/plan-selectors.ts'
@@ -96,6 +97,16 @@ async function startRun(
   const maxSamples = options.maxSamples ?? MAX_SAMPLES
   const usesStartTimestamps = options.usesStartTimestamps === true
   const loading = { top, lookbackMs, defaultStepMs, maxSamples, usesStartTimestamps }
+  const spend = (values: number) => {
+    if (values > maxSamples) {
+      throw new AppError(
+        'RESULT_TOO_LARGE',
+        'query processing would load too many samples into memory in query execution',
+      )
+    }
+  }
+  // One series of so many moments would be too much, so nothing is loaded for it.
+  spend(largestGrid(expr, top, loading))
   const { samples: loaded, computed } = await loadInputs(options.source, query, expr, loading)
   const samples = withoutBuckets(expr, usesStartTimestamps ? loaded : withoutStarts(expr, loaded))
   return {
@@ -108,14 +119,7 @@ async function startRun(
     samples,
     computed,
     notes: createAnnotations(query.expr),
-    spend: (values) => {
-      if (values > maxSamples) {
-        throw new AppError(
-          'RESULT_TOO_LARGE',
-          'query processing would load too many samples into memory in query execution',
-        )
-      }
-    },
+    spend,
     breathe: createTurns(options.clock, query.signal),
   }
 }

@@ -61,6 +61,8 @@ export async function computeAll(
     const { labels, dropName } = ranged.named(series)
     const result = emptySeries(labels, dropName, grid)
     if (ranged.compute(series, result)) found.push(result)
+    // Too many are refused before memory has been taken for all.
+    run.spend(found.length * grid.count)
     const rest = run.breathe()
     if (rest !== undefined) await rest
   }

@@ -22,6 +22,8 @@ export async function evaluateSelector(
     const result = emptySeries(series.labels, false, grid)
     fillLatest(run, node, grid, series, result, wanted)
     if (isAnywhere(result)) found.push(result)
+    // Too many are refused before memory has been taken for all.
+    run.spend(found.length * grid.count)
     const rest = run.breathe()
     if (rest !== undefined) await rest
   }
