@@ -4,6 +4,7 @@ import type { Series } from '../promql/series-source.ts'
 import { accumulateDeltas, type DeltaRows } from './accumulate-deltas.ts'
 import { mergeHistograms } from './merge-histograms.ts'
 import { type SampleRows, toSeries } from './samples.ts'
+import type { SeriesSamples } from './window-memory.ts'
 
 /** A native histogram of a series. */
 export interface HistogramSample {
@@ -16,6 +17,8 @@ export interface HistogramSample {
 /** Gathers the samples of series that stand in several places, and makes one series of those with equal labels. */
 export interface SeriesCollector {
   add(labels: Labels, rows: SampleRows): void
+  /** Samples that are in order already. */
+  addReady(labels: Labels, samples: SeriesSamples): void
   /** Differences from one sample to the next. Those with equal labels add up, whoever sent them. */
   addDeltas(labels: Labels, rows: DeltaRows): void
   addHistograms(labels: Labels, samples: readonly HistogramSample[]): void
@@ -27,6 +30,7 @@ export interface SeriesCollector {
 
 interface Gathered {
   readonly labels: Labels
+  ready: SeriesSamples | null
   readonly rows: SampleRows[]
   readonly deltas: DeltaRows[]
   readonly histograms: HistogramSample[]
@@ -40,7 +44,7 @@ export function createSeriesCollector(): SeriesCollector {
     const key = labelsKey(labels)
     let gathered = byLabels.get(key)
     if (gathered === undefined) {
-      gathered = { labels, rows: [], deltas: [], histograms: [] }
+      gathered = { labels, ready: null, rows: [], deltas: [], histograms: [] }
       byLabels.set(key, gathered)
     }
     return gathered
@@ -49,6 +53,12 @@ export function createSeriesCollector(): SeriesCollector {
     add(labels, rows) {
       samples += rows.times.length
       of(labels).rows.push(rows)
+    },
+    addReady(labels, ready) {
+      samples += ready.timestamps.length
+      const gathered = of(labels)
+      if (gathered.ready === null) gathered.ready = ready
+      else gathered.rows.push(rowsOf(ready))
     },
     addDeltas(labels, rows) {
       samples += rows.values.length
@@ -70,11 +80,17 @@ export function createSeriesCollector(): SeriesCollector {
   }
 }
 
-function seriesOf({ labels, rows, deltas, histograms }: Gathered): Series {
-  const all = deltas.length === 0 ? rows : [...rows, accumulateDeltas(deltas)]
+function seriesOf({ labels, ready, rows, deltas, histograms }: Gathered): Series {
+  if (ready !== null && rows.length + deltas.length + histograms.length === 0) return { ...ready, labels }
+  const own = ready === null ? rows : [...rows, rowsOf(ready)]
+  const all = deltas.length === 0 ? own : [...own, accumulateDeltas(deltas)]
   const [only] = all
   const numbers = toSeries(labels, all.length === 1 && only !== undefined ? only : concatenated(all))
   return histograms.length === 0 ? numbers : mergeHistograms(numbers, histograms)
+}
+
+function rowsOf({ timestamps, values, stale }: SeriesSamples): SampleRows {
+  return { baseMs: 0, times: timestamps, values, stale, starts: null }
 }
 
 function concatenated(parts: readonly SampleRows[]): SampleRows {

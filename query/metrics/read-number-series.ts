@@ -1,3 +1,4 @@
+import type { Labels } from '../../model/labels.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
 import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
@@ -37,10 +38,10 @@ export async function readRecorded(reader: SeriesReader, index: readonly Indexed
   const isPlain = reader.selection.wantsStarts !== true
   const remembered = isPlain ? await reader.windows?.read(reader.storage, scope) : null
   if (remembered != null) {
-    for (const [id, rows] of remembered) {
+    for (const [id, samples] of remembered) {
       for (const series of byId.get(id) ?? []) {
-        const labels = namedLabels(series, '')
-        if (reader.isWanted(labels)) reader.collector.add(labels, rows)
+        const labels = wholeLabels(series)
+        if (reader.isWanted(labels)) reader.collector.addReady(labels, samples)
       }
     }
     return reader.checkSize()
@@ -50,6 +51,17 @@ export async function readRecorded(reader: SeriesReader, index: readonly Indexed
     table: 'metric_samples',
     stale: 'is_stale',
   })
+}
+
+/** Series of the index are asked about again and again. */
+const whole = new WeakMap<IndexedSeries, Labels>()
+
+function wholeLabels(series: IndexedSeries): Labels {
+  const known = whole.get(series)
+  if (known !== undefined) return known
+  const labels = namedLabels(series, '')
+  whole.set(series, labels)
+  return labels
 }
 
 async function readNumbers(

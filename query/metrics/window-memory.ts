@@ -1,11 +1,15 @@
 import { LRUCache } from 'lru-cache'
+import { NO_LABELS } from '../../model/labels.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
-import type { NumberArray } from '../../storage/column-block.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { Series } from '../promql/series-source.ts'
 import { askFor, type SampleScope, timesColumn } from './read-samples.ts'
-import type { SampleRows } from './samples.ts'
+import { toSeries } from './samples.ts'
 import { eachRow, rowOf, staleColumn } from './series-reader.ts'
+
+/** The samples of one series, by ascending time. */
+export type SeriesSamples = Pick<Series, 'timestamps' | 'values' | 'stale'>
 
 /** Which samples are asked for, and whether that is at one moment only. */
 export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
@@ -18,13 +22,13 @@ export interface WindowMemory {
   /** Whether samples of this scope are to be read here. Counts the question. */
   wants(storage: Storage, scope: WindowScope): boolean
   /** The samples by id; null: read them elsewhere. */
-  read(storage: Storage, scope: WindowScope): Promise<ReadonlyMap<string, SampleRows> | null>
+  read(storage: Storage, scope: WindowScope): Promise<ReadonlyMap<string, SeriesSamples> | null>
 }
 
 interface Window {
   readonly fromMs: number
   readonly samples: number
-  readonly byId: ReadonlyMap<string, SampleRows>
+  readonly byId: ReadonlyMap<string, SeriesSamples>
 }
 
 interface Asked {
@@ -100,7 +104,7 @@ export function createWindowMemory(): WindowMemory {
 }
 
 async function load(storage: Storage, scope: WindowScope): Promise<Window> {
-  const byId = new Map<string, SampleRows>()
+  const byId = new Map<string, SeriesSamples>()
   let samples = 0
   const read = {
     name: 'metrics.window',
@@ -114,54 +118,45 @@ async function load(storage: Storage, scope: WindowScope): Promise<Window> {
     eachRow(block, (id, row) => {
       const own = rowOf(times, row) ?? []
       samples += own.length
-      byId.set(id, {
+      const rows = {
         baseMs: scope.fromMs,
         times: own,
         values: rowOf(values, row) ?? [],
         stale: rowOf(marks, row),
         starts: null,
-      })
+      }
+      byId.set(id, toSeries(NO_LABELS, rows))
     })
   }
   return { fromMs: scope.fromMs, samples, byId }
 }
 
 /** The samples of the series that are asked for, in their range. */
-function sliced({ byId }: Window, { ids, fromMs, toMs }: WindowScope): ReadonlyMap<string, SampleRows> {
-  const wanted = new Map<string, SampleRows>()
+function sliced({ byId }: Window, { ids, fromMs }: WindowScope): ReadonlyMap<string, SeriesSamples> {
+  const wanted = new Map<string, SeriesSamples>()
   for (const id of ids) {
-    const rows = byId.get(id)
-    if (rows === undefined) continue
-    const cut = inRange(rows, fromMs, toMs)
-    if (cut.times.length > 0) wanted.set(id, cut)
+    const samples = byId.get(id)
+    if (samples === undefined) continue
+    const from = firstAfter(samples.timestamps, fromMs)
+    if (from === 0) wanted.set(id, samples)
+    else if (from < samples.timestamps.length) {
+      wanted.set(id, {
+        timestamps: samples.timestamps.subarray(from),
+        values: samples.values.subarray(from),
+        stale: samples.stale?.subarray(from) ?? null,
+      })
+    }
   }
   return wanted
 }
 
-function inRange(rows: SampleRows, fromMs: number, toMs: number): SampleRows {
-  const { times, baseMs, values, stale } = rows
-  let isInside = true
-  let isOrdered = true
-  for (let i = 0; i < times.length; i += 1) {
-    const time = (times[i] as number) + baseMs
-    if (time <= fromMs || time > toMs) isInside = false
-    if (i > 0 && (times[i - 1] as number) > (times[i] as number)) isOrdered = false
+function firstAfter(times: Float64Array, timeMs: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((times[middle] as number) <= timeMs) low = middle + 1
+    else high = middle
   }
-  if (isInside) return rows
-  if (isOrdered) {
-    let from = 0
-    let to = times.length
-    while (from < to && (times[from] as number) + baseMs <= fromMs) from += 1
-    while (to > from && (times[to - 1] as number) + baseMs > toMs) to -= 1
-    const cut = (list: ArrayLike<number>) =>
-      (list as Exclude<NumberArray, BigInt64Array | BigUint64Array>).subarray(from, to)
-    return { ...rows, times: cut(times), values: cut(values), stale: stale === null ? null : cut(stale) }
-  }
-  const kept: number[] = []
-  for (let i = 0; i < times.length; i += 1) {
-    const time = (times[i] as number) + baseMs
-    if (time > fromMs && time <= toMs) kept.push(i)
-  }
-  const take = (list: ArrayLike<number>) => kept.map((i) => list[i] as number)
-  return { ...rows, times: take(times), values: take(values), stale: stale === null ? null : take(stale) }
+  return low
 }
