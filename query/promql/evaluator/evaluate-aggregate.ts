@@ -4,6 +4,7 @@ import type { AggregateExpr, AggregateOp, Call, Expr } from '../ast.ts'
 import { createGrouping, type Group, groupSeries, type ReducingOp, reduceGroup } from './aggregate.ts'
 import { combineGroup } from './aggregate-histograms.ts'
 import { annotationTexts } from './annotation-texts.ts'
+import { countValues } from './count-values.ts'
 import type { Evaluate } from './evaluate.ts'
 import {
   computeAll,
@@ -16,7 +17,7 @@ import { emptySeries, type Grid, type GridSeries, isAnywhere, withoutHistograms 
 import { GROUP_REDUCERS, type GroupReducer, type RunningOp } from './group-reducers.ts'
 import { isLabelName } from './label-functions.ts'
 import { limitRatio } from './limit-ratio.ts'
-import { countValues, readCounts, selectFromGroups } from './select-from-groups.ts'
+import { readCounts, selectFromGroups } from './select-from-groups.ts'
 
 /** An aggregation on a grid. */
 export async function evaluateAggregate(
@@ -37,7 +38,7 @@ export async function evaluateAggregate(
     case 'count_values': {
       const name = parameter?.type === 'string' ? parameter.value : ''
       if (!isLabelName(name)) throw executionError(`invalid label name ${nameAsWritten(run, node, name)}`)
-      return countValues(node, name, value.series, grid)
+      return countValues(run, node, name, value.series, grid)
     }
     case 'topk':
     case 'bottomk': {

@@ -1,10 +1,6 @@
-import { histogramText } from '../../../model/histogram/histogram-text.ts'
-import { withLabel } from '../../../model/labels.ts'
-import { formatFloat as formatShortest } from '../../../model/template/format-float.ts'
-import type { AggregateExpr } from '../ast.ts'
-import { formatFloat } from '../format-float.ts'
-import { type Group, groupSeries } from './aggregate.ts'
-import { executionError, mergeEqualLabels } from './evaluation.ts'
+import { formatFloat } from '../../../model/template/format-float.ts'
+import type { Group } from './aggregate.ts'
+import { executionError } from './evaluation.ts'
 import type { Grid, GridSeries } from './grid.ts'
 
 /** From there on Prometheus refuses a number of series. */
@@ -18,9 +14,9 @@ export function readCounts(values: Float64Array): Float64Array {
   if (values.some(Number.isNaN)) throw executionError('Parameter value is NaN')
   for (const value of values) {
     if (value <= MIN_COUNT)
-      throw executionError(`Scalar value ${formatShortest(value, 'g', -1)} underflows int64`)
+      throw executionError(`Scalar value ${formatFloat(value, 'g', -1)} underflows int64`)
     if (value >= MAX_COUNT)
-      throw executionError(`Scalar value ${formatShortest(value, 'g', -1)} overflows int64`)
+      throw executionError(`Scalar value ${formatFloat(value, 'g', -1)} overflows int64`)
   }
   return values.map(Math.trunc)
 }
@@ -113,50 +109,4 @@ function rank(a: number, b: number, sign: 1 | -1): number {
   if (a === b) return 0
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
   return a > b ? -sign : sign
-}
-
-/** `count_values`: how many series of a group have each value, the value as the label `name`. */
-export function countValues(
-  node: AggregateExpr,
-  name: string,
-  series: readonly GridSeries[],
-  grid: Grid,
-): readonly GridSeries[] {
-  // The label is given first, and then takes part in grouping.
-  const labelled = series.flatMap((one) => splitByValue(one, name, grid))
-  const grouping = node.isWithout ? node.grouping : [...node.grouping, name]
-  const groups = groupSeries({ isWithout: node.isWithout, grouping }, labelled)
-  return mergeEqualLabels(
-    groups.map(({ labels, members }) => {
-      const values = new Float64Array(grid.count)
-      for (const { present } of members) {
-        for (let i = 0; i < grid.count; i += 1) values[i] = (values[i] as number) + (present[i] as number)
-      }
-      // What is counted is a metric like any other, also where names are removed at the end.
-      return {
-        labels,
-        dropName: false,
-        values,
-        present: Uint8Array.from(values, (value) => (value > 0 ? 1 : 0)),
-      }
-    }),
-  )
-}
-
-function splitByValue(series: GridSeries, name: string, grid: Grid): GridSeries[] {
-  const byText = new Map<string, GridSeries>()
-  for (let i = 0; i < grid.count; i += 1) {
-    if (series.present[i] !== 1) continue
-    const histogram = series.histograms?.[i]
-    const text =
-      histogram == null ? formatFloat(series.values[i] as number, 'plain') : histogramText(histogram)
-    const split = byText.get(text) ?? {
-      ...series,
-      labels: withLabel(series.labels, name, text),
-      present: new Uint8Array(grid.count),
-    }
-    split.present[i] = 1
-    byText.set(text, split)
-  }
-  return [...byText.values()]
 }
