@@ -52,7 +52,10 @@ export function createSeriesCollector(): SeriesCollector {
   return {
     add(labels, rows) {
       samples += rows.times.length
-      of(labels).rows.push(rows)
+      const gathered = of(labels)
+      // Put in order at once: what the rows are a part of is let go.
+      if (gathered.ready === null) gathered.ready = toSeries(labels, rows)
+      else gathered.rows.push(rows)
     },
     addReady(labels, ready) {
       samples += ready.timestamps.length
@@ -89,8 +92,8 @@ function seriesOf({ labels, ready, rows, deltas, histograms }: Gathered): Series
   return histograms.length === 0 ? numbers : mergeHistograms(numbers, histograms)
 }
 
-function rowsOf({ timestamps, values, stale }: SeriesSamples): SampleRows {
-  return { baseMs: 0, times: timestamps, values, stale, starts: null }
+function rowsOf({ timestamps, values, stale, starts }: SeriesSamples): SampleRows {
+  return { baseMs: 0, times: timestamps, values, stale, starts: starts ?? null }
 }
 
 function concatenated(parts: readonly SampleRows[]): SampleRows {

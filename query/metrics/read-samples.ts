@@ -33,7 +33,7 @@ export interface SampleColumns {
 /** The year 2262, in which ClickHouse's nanoseconds end. */
 const LAST_MS = 9_223_372_036_000
 /** Values of one statement's answer, about: 8 bytes each. */
-const VALUES_PER_STATEMENT = 8_000_000
+const VALUES_PER_STATEMENT = 4_000_000
 /** What samples are assumed to be apart from each other, milliseconds, when it is told how many there may be. */
 const ASSUMED_STEP_MS = 10_000
 const MAX_IDS = 200_000

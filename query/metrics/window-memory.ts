@@ -9,7 +9,7 @@ import { toSeries } from './samples.ts'
 import { eachRow, rowOf, staleColumn } from './series-reader.ts'
 
 /** The samples of one series, by ascending time. */
-export type SeriesSamples = Pick<Series, 'timestamps' | 'values' | 'stale'>
+export type SeriesSamples = Pick<Series, 'timestamps' | 'values' | 'stale' | 'starts'>
 
 /** Which samples are asked for, and whether that is at one moment only. */
 export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
