@@ -1,4 +1,4 @@
-import { compareLabels, type Labels } from '../../../model/labels.ts'
+import { compareLabels } from '../../../model/labels.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import type { GridAnswer, GridRequest, GridSeriesAnswer } from '../../promql/series-source.ts'
 import { matchesAll } from '../expand-series.ts'
@@ -19,6 +19,10 @@ import { readSeriesGrids } from './read-series-grids.ts'
 const VALUES_PER_STATEMENT = 8_000_000
 /** Series of one statement: their ids are part of it. */
 const SERIES_PER_STATEMENT = 100_000
+/** Samples that one statement reads, about. */
+const SAMPLES_PER_STATEMENT = 2_000_000
+/** What samples are assumed to be apart from each other when it is told how many there may be, milliseconds. */
+const ASSUMED_STEP_MS = 10_000
 /** The times that ClickHouse can compute with, years 1900 to 2299. */
 const [FIRST_MS, LAST_MS] = [-2_208_900_000_000, 10_413_000_000_000]
 
@@ -116,15 +120,11 @@ async function readSeries(
   compute: Parameters<typeof seriesStatement>[3],
 ): Promise<readonly GridSeriesAnswer[]> {
   const labelsOf = new Map(table.series.map(({ id, labels }) => [id, labels]))
-  const size = Math.max(
-    1,
-    Math.floor(VALUES_PER_STATEMENT / request.moments.count / (table.hasBuckets ? 16 : 1)),
-  )
+  const valuesOfOne = request.moments.count * (table.hasBuckets ? 16 : 1)
+  const most = Math.min(seriesPerStatement(scope), Math.floor(VALUES_PER_STATEMENT / valuesOfOne))
   const answers: GridSeriesAnswer[] = []
-  const sorted =
-    table.series.length > size ? table.series.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : table.series
-  for (let from = 0; from < sorted.length; from += Math.min(size, SERIES_PER_STATEMENT)) {
-    const ids = sorted.slice(from, from + Math.min(size, SERIES_PER_STATEMENT)).map(({ id }) => id)
+  for (const piece of piecesOf(table.series, most)) {
+    const ids = piece.map(({ id }) => id)
     const statement = seriesStatement(table, request, { ...scope, ids }, compute)
     const { blocks } = await ask(storage, scope, statement)
     for (const block of blocks) for (const answer of readSeriesGrids(block, labelsOf)) answers.push(answer)
@@ -142,19 +142,39 @@ async function readGroups(
 ): Promise<readonly GridSeriesAnswer[] | string> {
   const { aggregate, moments } = request
   if (aggregate === null) return []
-  const labels: readonly Labels[] = table.series.map((one) => one.labels)
-  const groups = groupLabels(aggregate, labels)
+  const pieces = piecesOf(table.series, seriesPerStatement(scope))
+  const groups = groupLabels(
+    aggregate,
+    pieces.flatMap((piece) => piece.map(({ labels }) => labels)),
+  )
   const tellsBounds = table.hasBuckets && aggregate.grouping.includes('le') !== aggregate.isWithout
   const merger = createGroupMerger(aggregate.op, groups, moments.count)
-  for (let from = 0; from < scope.ids.length; from += SERIES_PER_STATEMENT) {
-    const to = from + SERIES_PER_STATEMENT
-    const piece = { ...scope, ids: scope.ids.slice(from, to) }
-    const groupOf = groups.groupOf.slice(from, to)
-    const statement = groupStatement(table, request, piece, compute, { groupOf, tellsBounds })
+  let from = 0
+  for (const piece of pieces) {
+    const groupOf = groups.groupOf.slice(from, from + piece.length)
+    from += piece.length
+    const ids = piece.map(({ id }) => id)
+    const statement = groupStatement(table, request, { ...scope, ids }, compute, { groupOf, tellsBounds })
     const { blocks } = await ask(storage, scope, statement)
     for (const block of blocks) merger.add(block)
   }
   return merger.finish()
+}
+
+/** As many as have samples for ClickHouse to hold at once: it computes the grids of all series side by side. */
+function seriesPerStatement({ fromMs, toMs }: SampleScope): number {
+  const samplesOfOne = Math.max(1, (toMs - fromMs) / ASSUMED_STEP_MS)
+  return Math.min(SERIES_PER_STATEMENT, Math.floor(SAMPLES_PER_STATEMENT / samplesOfOne))
+}
+
+/** The series in pieces of at most so many; neighbours in the table stand in one piece. */
+function piecesOf(series: GridTable['series'], most: number): readonly GridTable['series'][] {
+  const size = Math.max(1, most)
+  if (series.length <= size) return [series]
+  const sorted = series.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const pieces: GridTable['series'][] = []
+  for (let from = 0; from < sorted.length; from += size) pieces.push(sorted.slice(from, from + size))
+  return pieces
 }
 
 function ask(
