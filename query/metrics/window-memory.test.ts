@@ -75,6 +75,15 @@ test('questions about one moment are answered from memory after the first few, a
   expect(statements.slice(-RULES.length).flat()).toEqual([])
 })
 
+test('so are those about moments nearby', async () => {
+  await write('nearby', 0, 60, 'one')
+  const statements: string[][] = []
+  for (let i = 0; i < 20; i += 1)
+    statements.push(await asked('nearby', RULES[i % 6] ?? '', NOW - 100_000 - i * 750))
+  expect(statements.flat().filter((name) => name === 'metrics.window')).toHaveLength(1)
+  expect(statements.slice(-6).flat()).toEqual([])
+})
+
 test('what is written afterwards is seen', async () => {
   await write('late', 1, 20, 'one')
   for (const expr of [...RULES, ...RULES]) await asked('late', expr)
@@ -88,5 +97,7 @@ test('a longer window is read when it is asked for, other moments on their own',
     await asked('long', `sum(rate(m_total[${range}]))`)
     await asked('long', `sum(rate(m_total[${range}] offset 1m))`)
     await asked('long', `sum(rate(m_total[${range}]))`, NOW - 15_000)
+    await asked('long', `sum by (pod) (m_total)`, NOW - 40_000)
+    await asked('long', `sum by (pod) (increase(m_total[${range}]))`, NOW - 270_000)
   }
 })

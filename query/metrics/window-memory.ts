@@ -15,8 +15,8 @@ export type SeriesSamples = Pick<Series, 'timestamps' | 'values' | 'stale' | 'st
 export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
 
 /**
- * Samples of whole metrics in the minutes before a moment, remembered while nothing is written. Rules ask many questions about the same metrics at the
- * same moment, each about other series, which lie all over the table: after the first few they are answered from memory.
+ * Samples of whole metrics in some minutes, remembered while nothing is written. Rules ask many questions about the same metrics at nearly the same
+ * moment, each about other series, which lie all over the table: after the first few they are answered from memory.
  */
 export interface WindowMemory {
   /** Whether samples of this scope are to be read here. Counts the question. */
@@ -26,6 +26,7 @@ export interface WindowMemory {
 }
 
 interface Window {
+  /** Exclusive. */
   readonly fromMs: number
   readonly samples: number
   readonly byId: ReadonlyMap<string, SeriesSamples>
@@ -40,7 +41,9 @@ interface Asked {
 
 /** Fewer series are quickly read one by one. */
 const LEAST_SERIES = 20
-/** Windows are read that long at least, so that questions about shorter ones share them, milliseconds. */
+/** Questions whose moments lie in the same slot share what is read, milliseconds. */
+const SLOT_MS = 300_000
+/** So much before the slot is read at least, so that questions about shorter windows share it, milliseconds. */
 const SHARED_MS = 600_000
 const LONGEST_MS = 1_200_000
 const MOST_SERIES = 100_000
@@ -63,10 +66,11 @@ export function createWindowMemory(): WindowMemory {
     const revision = storage.revision('metric_samples')
     const isShort = toMs - fromMs <= LONGEST_MS
     if (revision === null || !isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
-    const key = JSON.stringify([tenant, metrics, toMs, revision])
+    const slotMs = Math.floor(toMs / SLOT_MS) * SLOT_MS
+    const key = JSON.stringify([tenant, metrics, slotMs, revision])
     const found = asked.get(key) ?? { questions: 0, isTooLarge: false, window: null }
     asked.set(key, found)
-    return { key, found }
+    return { key, found, slotMs }
   }
   return {
     wants(storage, scope) {
@@ -78,12 +82,12 @@ export function createWindowMemory(): WindowMemory {
     async read(storage, scope) {
       const place = find(storage, scope)
       if (place === null) return null
-      const { found, key } = place
+      const { found, key, slotMs } = place
       if (found.questions <= ASKED_BEFORE || found.isTooLarge) return null
       let window = await found.window
       if (window === null || window.fromMs > scope.fromMs) {
-        const fromMs = Math.min(scope.fromMs, scope.toMs - SHARED_MS)
-        const reading = load(storage, { ...scope, fromMs: Math.max(-1, fromMs) })
+        const fromMs = Math.max(-1, Math.min(scope.fromMs, slotMs - SHARED_MS))
+        const reading = load(storage, { ...scope, fromMs, toMs: slotMs + SLOT_MS })
         found.window = reading
         try {
           window = await reading
@@ -132,22 +136,26 @@ async function load(storage: Storage, scope: WindowScope): Promise<Window> {
 }
 
 /** The samples of the series that are asked for, in their range. */
-function sliced({ byId }: Window, { ids, fromMs }: WindowScope): ReadonlyMap<string, SeriesSamples> {
+function sliced({ byId }: Window, { ids, fromMs, toMs }: WindowScope): ReadonlyMap<string, SeriesSamples> {
   const wanted = new Map<string, SeriesSamples>()
   for (const id of ids) {
     const samples = byId.get(id)
     if (samples === undefined) continue
-    const from = firstAfter(samples.timestamps, fromMs)
-    if (from === 0) wanted.set(id, samples)
-    else if (from < samples.timestamps.length) {
-      wanted.set(id, {
-        timestamps: samples.timestamps.subarray(from),
-        values: samples.values.subarray(from),
-        stale: samples.stale?.subarray(from) ?? null,
-      })
-    }
+    const { timestamps, values, stale } = samples
+    const from = firstAfter(timestamps, fromMs)
+    const to = firstAfter(timestamps, toMs)
+    if (from === to) continue
+    wanted.set(id, {
+      timestamps: timestamps.subarray(from, to),
+      values: values.subarray(from, to),
+      stale: markedOnly(stale?.subarray(from, to) ?? null),
+    })
   }
   return wanted
+}
+
+function markedOnly(stale: Uint8Array | null): Uint8Array | null {
+  return stale?.includes(1) === true ? stale : null
 }
 
 function firstAfter(times: Float64Array, timeMs: number): number {
