@@ -94,9 +94,14 @@ function rate(windows: RangeWindows, result: GridSeries, isCounter: boolean, isR
   }
 }
 
-/** At each sample the number of resets up to it. */
+/** Taken by one series after the other: typed arrays are dear to make. */
+let scratch = new Uint32Array(1024)
+
+/** At each sample the number of resets up to it; good until it is asked again. */
 function resetsUpTo({ times, values, starts }: FloatWindows): Uint32Array {
-  const resets = new Uint32Array(times.length)
+  if (scratch.length < times.length) scratch = new Uint32Array(2 * times.length)
+  const resets = scratch
+  resets[0] = 0
   let count = 0
   for (let k = 1; k < times.length; k += 1) {
     const isReset =
