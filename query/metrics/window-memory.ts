@@ -30,6 +30,8 @@ interface Window {
   readonly fromMs: number
   readonly samples: number
   readonly byId: ReadonlyMap<string, SeriesSamples>
+  /** Pieces that were asked for, by range, then by id: the rules of a group ask for the same minutes of the same series. */
+  readonly pieces: LRUCache<string, Map<string, SeriesSamples>>
 }
 
 interface Asked {
@@ -47,6 +49,8 @@ const SLOT_MS = 300_000
 const SHARED_MS = 600_000
 const LONGEST_MS = 1_200_000
 const MOST_SERIES = 100_000
+/** Ranges of which pieces are kept. */
+const PIECES = 4
 /** Questions before samples are remembered. */
 const ASKED_BEFORE = 2
 /** Samples of one window, and of all: 16 bytes each. */
@@ -132,26 +136,39 @@ async function load(storage: Storage, scope: WindowScope): Promise<Window> {
       byId.set(id, toSeries(NO_LABELS, rows))
     })
   }
-  return { fromMs: scope.fromMs, samples, byId }
+  return { fromMs: scope.fromMs, samples, byId, pieces: new LRUCache({ max: PIECES }) }
 }
 
 /** The samples of the series that are asked for, in their range. */
-function sliced({ byId }: Window, { ids, fromMs, toMs }: WindowScope): ReadonlyMap<string, SeriesSamples> {
+function sliced(
+  { byId, pieces }: Window,
+  { ids, fromMs, toMs }: WindowScope,
+): ReadonlyMap<string, SeriesSamples> {
+  const key = `${fromMs} ${toMs}`
+  const known = pieces.get(key) ?? new Map<string, SeriesSamples>()
+  pieces.set(key, known)
   const wanted = new Map<string, SeriesSamples>()
   for (const id of ids) {
-    const samples = byId.get(id)
-    if (samples === undefined) continue
-    const { timestamps, values, stale } = samples
-    const from = firstAfter(timestamps, fromMs)
-    const to = firstAfter(timestamps, toMs)
-    if (from === to) continue
-    wanted.set(id, {
-      timestamps: timestamps.subarray(from, to),
-      values: values.subarray(from, to),
-      stale: markedOnly(stale?.subarray(from, to) ?? null),
-    })
+    const before = known.get(id)
+    const piece = before ?? pieceOf(byId.get(id), fromMs, toMs)
+    if (piece === null) continue
+    if (before === undefined) known.set(id, piece)
+    wanted.set(id, piece)
   }
   return wanted
+}
+
+function pieceOf(samples: SeriesSamples | undefined, fromMs: number, toMs: number): SeriesSamples | null {
+  if (samples === undefined) return null
+  const { timestamps, values, stale } = samples
+  const from = firstAfter(timestamps, fromMs)
+  const to = firstAfter(timestamps, toMs)
+  if (from === to) return null
+  return {
+    timestamps: timestamps.subarray(from, to),
+    values: values.subarray(from, to),
+    stale: markedOnly(stale?.subarray(from, to) ?? null),
+  }
 }
 
 function markedOnly(stale: Uint8Array | null): Uint8Array | null {
