@@ -54,7 +54,7 @@ export function addInfo(
   const results = new Map<string, GridSeries>()
   for (const series of base) {
     if (isInfo(series)) {
-      copyAll(series, resultOf(results, series.labels, grid))
+      copyAll(series, resultOf(results, series, series.labels, grid))
       continue
     }
     const target = targetKey(series.labels)
@@ -67,7 +67,7 @@ export function addInfo(
       let result = known.get(key)
       if (result === undefined) {
         const labels = told.length === 0 && !isMissingAllowed ? null : withInfo(series.labels, told, wanted)
-        result = labels === null ? null : resultOf(results, labels, grid)
+        result = labels === null ? null : resultOf(results, series, labels, grid)
         known.set(key, result)
       }
       if (result !== null) copyMoment(series, result, i)
@@ -142,9 +142,15 @@ function withInfo(labels: Labels, told: readonly GridSeries[], wanted: ReadonlyS
   return result
 }
 
-function resultOf(results: Map<string, GridSeries>, labels: Labels, grid: Grid): GridSeries {
+/** A series whose name is to go once all is evaluated still loses it. */
+function resultOf(
+  results: Map<string, GridSeries>,
+  { dropName }: GridSeries,
+  labels: Labels,
+  grid: Grid,
+): GridSeries {
   const key = labelsKey(labels)
-  const result = results.get(key) ?? emptySeries(labels, false, grid)
+  const result = results.get(key) ?? emptySeries(labels, dropName, grid)
   results.set(key, result)
   return result
 }
