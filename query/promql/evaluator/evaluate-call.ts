@@ -83,8 +83,10 @@ const IMPLEMENTATIONS: ReadonlyMap<string, Implementation> = new Map<string, Imp
   named('timestamp', timestamps),
   named('start_timestamp', startTimestamps),
   named('info', info),
-  named('absent', async (context) => absent(context, await presence(context))),
-  named('absent_over_time', async (context) => absent(context, await rangePresence(context))),
+  named('absent', async (context) => absent(context, await presence(context), false)),
+  named('absent_over_time', async (context) => {
+    return absent(context, await rangePresence(context), context.run.isNameRemovalDelayed)
+  }),
   named('sort', (context) => sorted(context, 'ascending')),
   named('sort_desc', (context) => sorted(context, 'descending')),
   named('sort_by_label', (context) => sortedByLabels(context, 'ascending')),
@@ -288,8 +290,8 @@ async function rangePresence({ run, grid, evaluate, arg }: CallContext): Promise
   return present
 }
 
-function absent(context: CallContext, present: Uint8Array): GridValue {
-  const result = emptySeries(absentLabels(unwrap(context.arg(0))), false, context.grid)
+function absent(context: CallContext, present: Uint8Array, dropName: boolean): GridValue {
+  const result = emptySeries(absentLabels(unwrap(context.arg(0))), dropName, context.grid)
   result.values.fill(1)
   for (let i = 0; i < present.length; i += 1) result.present[i] = present[i] === 1 ? 0 : 1
   return vectorOf([result].filter(isAnywhere))
