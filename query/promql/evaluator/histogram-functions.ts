@@ -244,7 +244,10 @@ function isNumberAt({ present, histograms }: GridSeries, i: number): boolean {
 
 /** A bound as Go's `strconv.ParseFloat` reads it, but for hexadecimals; null when it is none. */
 function parseBound(text: string): number | null {
-  if (DECIMAL.test(text)) return Number(text)
+  if (DECIMAL.test(text)) {
+    // Beyond the range of numbers is no number to Prometheus.
+    return Number.isFinite(Number(text)) ? Number(text) : null
+  }
   const infinite = /^([+-]?)inf(inity)?$/i.exec(text)
   if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
   return /^nan$/i.test(text) ? Number.NaN : null
