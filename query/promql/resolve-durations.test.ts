@@ -41,6 +41,9 @@ describe('computed durations', () => {
     ['a offset (1m / (step() - 30))', '10:27: division by zero'],
     ['a offset (5 % (range() - range()))', '10:32: modulo by zero'],
     ['a offset (10 ^ 300)', '10:18: duration is out of range'],
+    ['a[1h - 2h] offset (1 / (step() - 30))', '2:9: duration must be greater than 0'],
+    ['a[1h - 2h:30s - 1m] offset (1 / (step() - 30))', '28:44: division by zero'],
+    ['(a offset (1 / (step() - 30)))[1h - 2h:30s - 1m]', '39:47: duration must be greater than 0'],
   ])('that cannot be are refused: %s', (text, message) => {
     const expr = parseExpression(text)
     expect(() => resolveDurations(text, expr, CONTEXT)).toThrow(

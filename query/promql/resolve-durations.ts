@@ -8,7 +8,8 @@ import { LONGEST_DURATION_S } from './parse-number.ts'
 /**
  * The same expression with every computed duration worked out: `rangeMs`, `stepMs`, `offsetMs` hold their values, the expressions
  * stay for printing. Returns the very same tree when nothing is computed. `text` is the query, for positions. Throws AppError
- * QUERY_PARSE_FAILED when a range or resolution is not more than zero, a duration too long, or a divisor zero.
+ * QUERY_PARSE_FAILED when a range or resolution is not more than zero, a duration too long, or a divisor zero; of several such errors
+ * it is the one Prometheus names.
  */
 export function resolveDurations(text: string, expr: Expr, context: DurationContextMs): Expr {
   const offset = (duration: DurationExpr | null, known: number): number =>
@@ -29,20 +30,19 @@ export function resolveDurations(text: string, expr: Expr, context: DurationCont
       case 'vectorSelector':
         return selector(node)
       case 'matrixSelector': {
+        const rangeMs = positive(node.rangeExpr, node.rangeMs)
         const inner = selector(node.selector)
-        if (node.rangeExpr === null && inner === node.selector) return node
-        return { ...node, selector: inner, rangeMs: positive(node.rangeExpr, node.rangeMs) }
+        return node.rangeExpr === null && inner === node.selector
+          ? node
+          : { ...node, selector: inner, rangeMs }
       }
       case 'subquery': {
+        const offsetMs = offset(node.offsetExpr, node.offsetMs)
+        const stepMs = positive(node.stepExpr, node.stepMs)
+        const rangeMs = positive(node.rangeExpr, node.rangeMs)
         const inner = resolve(node.expr)
         if (inner === node.expr && (node.rangeExpr ?? node.stepExpr ?? node.offsetExpr) === null) return node
-        return {
-          ...node,
-          expr: inner,
-          rangeMs: positive(node.rangeExpr, node.rangeMs),
-          stepMs: positive(node.stepExpr, node.stepMs),
-          offsetMs: offset(node.offsetExpr, node.offsetMs),
-        }
+        return { ...node, expr: inner, rangeMs, stepMs, offsetMs }
       }
       case 'unary':
       case 'paren': {
