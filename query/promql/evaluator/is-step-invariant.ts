@@ -16,6 +16,9 @@ export function isStepInvariant(expr: Expr): boolean {
       // So Prometheus does: the parameter is not looked at.
       return isStepInvariant(expr.expr)
     case 'call':
+      // The sample a pinned selector selects has the same time at every step.
+      if (expr.name === 'timestamp' && expr.args[0]?.kind === 'vectorSelector')
+        return isStepInvariant(expr.args[0])
       return !DEPENDS_ON_TIME.has(expr.name) && expr.args.every(isStepInvariant)
     default:
       return childrenOf(expr).every(isStepInvariant)
