@@ -10,6 +10,7 @@ describe('series in the notation of tests', () => {
     ['1 2 3', [1, 2, 3]],
     ['-1 +2 .5 1e3 1.', [-1, 2, 0.5, 1000, 1]],
     ['Inf -inf NaN', [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]],
+    ['1_000 1_0.2_5+1_0x1', [1000, 10.25, 20.25]],
     ['1x3', [1, 1, 1, 1]],
     ['1+2x3', [1, 3, 5, 7]],
     ['-1-2x1', [-1, -3]],

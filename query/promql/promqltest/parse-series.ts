@@ -49,7 +49,8 @@ export function parseValues(text: string, from = 0): readonly SequenceValue[] {
 
 /** A series may not have more values than this. */
 const MOST_VALUES = 5_000_000
-const NUMBER = String.raw`(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF]|[nN][aA][nN])`
+const DIGITS = String.raw`\d+(?:_\d+)*`
+const NUMBER = String.raw`(?:(?:${DIGITS}(?:\.(?:${DIGITS})?)?|\.${DIGITS})(?:[eE][+-]?\d+)?|[iI][nN][fF]|[nN][aA][nN])`
 const ITEM = new RegExp(String.raw`(?:(_)|(stale)|([+-]?${NUMBER})([+-]${NUMBER})?)(?:x(\d+))?(?=\s|$)`, 'y')
 
 function readNumbers(text: string, at: number, into: SequenceValue[]): number {
