@@ -116,7 +116,7 @@ async function* readPoints(reader: SeriesReader, scope: SampleScope): AsyncGener
       ...FIELDS,
     ],
     columns: {},
-    width: 64,
+    width: 16,
   } as const
   for await (const block of readSamples(reader.storage, scope, read)) yield* pointsOf(block)
 }

@@ -36,6 +36,8 @@ const LAST_MS = 9_223_372_036_000
 const VALUES_PER_STATEMENT = 4_000_000
 /** What samples are assumed to be apart from each other, milliseconds, when it is told how many there may be. */
 const ASSUMED_STEP_MS = 10_000
+/** Few series have samples over all of a long range at that distance, milliseconds. */
+const LONGEST_ASSUMED_MS = 3 * 86_400_000
 const MAX_IDS = 200_000
 /** So few stand in the statement as literals, which ClickHouse is quicker to take in. */
 const FEW_IDS = 50
@@ -111,7 +113,8 @@ export function storableRange({ fromMs, toMs }: Pick<SeriesSelection, 'fromMs' |
 function piecesOf(scope: SampleScope, { width = 2 }: SampleColumns): readonly (readonly string[])[] {
   const { ids, fromMs, toMs, metrics } = scope
   if (toMs <= fromMs || metrics.length === 0 || ids.length === 0) return []
-  const valuesPerSeries = Math.max(1, Math.ceil((toMs - fromMs) / ASSUMED_STEP_MS)) * width
+  const lengthMs = Math.min(toMs - fromMs, LONGEST_ASSUMED_MS)
+  const valuesPerSeries = Math.max(1, Math.ceil(lengthMs / ASSUMED_STEP_MS)) * width
   const size = Math.min(MAX_IDS, Math.max(1, Math.floor(VALUES_PER_STATEMENT / valuesPerSeries)))
   if (ids.length <= size) return [ids]
   // Neighbours in the table stand in one piece.
