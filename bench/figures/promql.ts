@@ -69,7 +69,7 @@ export function measurePromql(options: BenchOptions): Promise<readonly Figure[]>
         }
         await forgetPeak(pids.theirs)
         await forgetPeak(pids.ours)
-        const times = await takeTurns(both, rounds, () => ['query_range', parameters])
+        const times = await takeTurns(both, pids, rounds, () => ['query_range', parameters])
         const peak = { theirs: peakOf(pids.theirs), ours: peakOf(pids.ours) }
         figures.push(compared(`\`${question.expr}\`, ${question.what}`, times, 0.5, question.atLeast))
         figures.push({
@@ -84,7 +84,7 @@ export function measurePromql(options: BenchOptions): Promise<readonly Figure[]>
         )
       }
       const rules = ruleExpressions()
-      const times = await takeTurns(both, rules.length * 3, (turn) => [
+      const times = await takeTurns(both, pids, rules.length * 3, (turn) => [
         'query',
         { query: rules[turn % rules.length] ?? '', time: String((endMs - 60_000 + slotMs(turn)) / 1000) },
       ])
@@ -122,6 +122,8 @@ function slotMs(turn: number): number {
 interface Times {
   readonly theirs: number[]
   readonly ours: number[]
+  /** CPU time of a question on average, milliseconds: what counts where the cores have other work too. */
+  readonly cpuMs: { theirs: number; ours: number }
 }
 
 type Ask = (turn: number) => readonly [path: string, parameters: Readonly<Record<string, string>>]
@@ -129,15 +131,19 @@ type Ask = (turn: number) => readonly [path: string, parameters: Readonly<Record
 /** Asks both by turns; milliseconds until the answer is whole. The first question of each is for warming up. */
 async function takeTurns(
   both: { readonly theirs: string; readonly ours: string },
+  pids: { readonly theirs: number; readonly ours: number },
   turns: number,
   ask: Ask,
 ): Promise<Times> {
-  const times: Times = { theirs: [], ours: [] }
+  const times: Times = { theirs: [], ours: [], cpuMs: { theirs: 0, ours: 0 } }
   for (let turn = -1; turn < turns; turn++) {
     const [path, parameters] = ask(Math.max(turn, 0))
     for (const side of ['theirs', 'ours'] as const) {
+      const before = readProcessUsage(pids[side]).cpuSeconds
       const took = await timed(`${both[side]}/api/v1/${path}`, parameters)
-      if (turn >= 0) times[side].push(took)
+      if (turn < 0) continue
+      times[side].push(took)
+      times.cpuMs[side] += ((readProcessUsage(pids[side]).cpuSeconds - before) * 1000) / turns
     }
   }
   return times
@@ -160,10 +166,10 @@ function compared(what: string, times: Times, q: number, atLeast: number): Figur
   const theirs = quantile(times.theirs, q)
   return {
     what,
-    value: `${ms(ours)}, ${(theirs / ours).toFixed(2)} × as fast`,
+    value: `${ms(ours)}, ${(theirs / ours).toFixed(2)} × as fast; CPU ${ms(times.cpuMs.ours)}`,
     target: `${atLeast} ×`,
     isReached: theirs / ours >= atLeast,
-    beside: `Prometheus ${ms(theirs)}`,
+    beside: `Prometheus ${ms(theirs)}; CPU ${ms(times.cpuMs.theirs)}`,
   }
 }
 
