@@ -7,9 +7,11 @@ import { startBenchServer } from '../bench-server.ts'
 import { feedBoth } from '../feed-both.ts'
 import { count, type Figure, megabytes, ms } from '../figure.ts'
 import { createMetricLoad } from '../metric-load.ts'
+import { openStorage } from '../open-storage.ts'
 import { readProcessUsage } from '../process-usage.ts'
 import { PROMQL_QUESTIONS, ruleExpressions } from '../promql-questions.ts'
 import { quantile } from '../quantile.ts'
+import { readStoredSize, settleMerges } from '../stored-spans.ts'
 import { withDirectory } from '../with-directory.ts'
 
 const SERIES = 20_000
@@ -100,7 +102,7 @@ export function measurePromql(options: BenchOptions): Promise<readonly Figure[]>
       isUp = false
       figures.push({
         what: 'bytes per sample on disk',
-        value: `${(directoryBytes(join(dataDir, 'clickhouse')) / samples).toFixed(2)} B`,
+        value: `${((await mergedBytes(dataDir)) / samples).toFixed(2)} B, indexes and all`,
         beside: `Prometheus ${(stored / samples).toFixed(2)} B in blocks`,
       })
       figures.push(await measureRemembered(dataDir, settings, endMs))
@@ -222,6 +224,17 @@ async function storedBytes(url: string): Promise<number> {
     readonly data: Readonly<Record<string, string>>
   }
   return directoryBytes(join(flags.data['storage.tsdb.path'] ?? '', 'snapshots', data.name))
+}
+
+/** Bytes of all tables of ours, once merges have come to rest. */
+async function mergedBytes(dataDir: string): Promise<number> {
+  const storage = await openStorage(dataDir)
+  try {
+    await settleMerges(storage, 60)
+    return (await readStoredSize(storage)).allBytes
+  } finally {
+    await storage.close()
+  }
 }
 
 function directoryBytes(directory: string): number {
