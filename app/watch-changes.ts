@@ -9,12 +9,12 @@ import { watchInserts } from '../storage/watch-inserts.ts'
 
 /** What PromQL reads; of `spans` in the slots of the roll-ups. */
 const SAMPLE_TABLES = [
-  'metric_points',
-  'metric_histograms',
-  'metric_exponential_histograms',
-  'metric_summaries',
-  'metric_samples',
-  'metric_native_histograms',
+  'otlp_points',
+  'otlp_histograms',
+  'otlp_exponential_histograms',
+  'otlp_summaries',
+  'prom_samples',
+  'prom_histograms',
 ]
 const TABLES = new Set([...SAMPLE_TABLES, 'spans'])
 /** The longest slot of a roll-up: a span changes it from its beginning. */

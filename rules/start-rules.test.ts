@@ -171,7 +171,7 @@ WHERE tenant = {tenant:String} AND alert_name = 'Errors' ORDER BY at`,
     const recorded = await storage.select<{ metric: string; stale: string }>({
       name: 'test',
       tenant,
-      sql: `SELECT metric, toString(countIf(is_stale)) AS stale FROM metric_samples WHERE tenant = {tenant:String} AND metric != 'errors'
+      sql: `SELECT metric, toString(countIf(is_stale)) AS stale FROM prom_samples WHERE tenant = {tenant:String} AND metric != 'errors'
 GROUP BY metric ORDER BY metric`,
     })
     // ALERTS is two series, the pending and the firing one, and each ended once.
@@ -209,7 +209,7 @@ GROUP BY metric ORDER BY metric`,
     const ended = await storage.select<{ times: string }>({
       name: 'test',
       tenant,
-      sql: `SELECT toString(toUnixTimestamp64Milli(max(ts))) AS times FROM metric_samples
+      sql: `SELECT toString(toUnixTimestamp64Milli(max(ts))) AS times FROM prom_samples
 WHERE tenant = {tenant:String} AND metric = 'ALERTS' AND is_stale`,
     })
     expect(Number(ended[0]?.times)).toBeGreaterThan(nowMs - 3 * MINUTE)

@@ -12,7 +12,7 @@ import { connectStorage } from './connect-storage.ts'
 import { listPartitions } from './list-partitions.ts'
 import { createSpaceGuard } from './space-guard.ts'
 import type { ManagedStorage } from './storage.ts'
-import { ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS, TABLES } from './tables.ts'
+import { ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS, SUCCESSORS, TABLES } from './tables.ts'
 
 const DAY_MS = 86_400_000
 
@@ -89,12 +89,14 @@ describe('applyRetention', () => {
     )
     const ttls = Object.fromEntries(rows.map(({ name, ttl }) => [name, ttl]))
     expect(Object.keys(ttls).sort()).toEqual(
-      [...TABLES, ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS].sort(),
+      [...TABLES, ...Object.keys(SUCCESSORS), ALERT_STATES, ALERT_TRANSITIONS, NOTIFICATIONS].sort(),
     )
     expect(ttls).toMatchObject({
       spans: 'toDate(ts) + toIntervalDay(3)',
       metric_exemplars: 'toDate(point_ts) + toIntervalDay(40)',
       edges_10s: 'toDate(slot) + toIntervalDay(40)',
+      // What was replaced goes soon.
+      metric_points: 'toDate(ts) + toIntervalDay(1)',
     })
   })
 
@@ -151,7 +153,7 @@ test.each([
   ['logs', 7],
   ['origins', 31],
   ['attribute_keys', 30],
-  ['metric_points', 30],
+  ['otlp_points', 30],
   ['red_10s', 30],
   ['alert_states', 400],
   ['alert_transitions', 400],

@@ -167,7 +167,7 @@ const EVERY_TYPE: readonly TypedRow[] = [
     },
   },
   {
-    table: 'metric_exponential_histograms',
+    table: 'otlp_exponential_histograms',
     columns: [
       { name: 'tenant', type: 'String', values: ['types'] },
       { name: 'ts', type: "DateTime64(9, 'UTC')", values: [NOW_NS] },

@@ -10,19 +10,28 @@ export const TABLES = [
   'edges_5m',
   'logs',
   'metric_series',
-  'metric_points',
-  'metric_histograms',
-  'metric_exponential_histograms',
-  'metric_summaries',
+  'otlp_points',
+  'otlp_histograms',
+  'otlp_exponential_histograms',
+  'otlp_summaries',
   'metric_exemplars',
   'prom_series',
-  'metric_samples',
-  'metric_native_histograms',
+  'prom_samples',
+  'prom_histograms',
   'prom_metadata',
   'prom_index',
   'prom_label_values',
   'prom_descriptions',
 ] as const
+
+/** Tables of before, and those that hold their rows now: journals may still name them. */
+export const SUCCESSORS: Readonly<Record<string, (typeof TABLES)[number]>> = {
+  metric_points: 'otlp_points',
+  metric_histograms: 'otlp_histograms',
+  metric_exponential_histograms: 'otlp_exponential_histograms',
+  metric_summaries: 'otlp_summaries',
+  metric_samples: 'prom_samples',
+}
 
 /** The name of a table of ours. Statements take it from here, never from input. */
 export type TableName = (typeof TABLES)[number]

@@ -148,7 +148,7 @@ test(`${MESSAGES} spoilt messages: refused or taken, never anything else`, { tim
   const count = async (sql: string) =>
     Number((await deps.storage.select<{ n: string }>({ name: 'test.count', tenant: 'default', sql }))[0]?.n)
   const of = 'WHERE tenant = {tenant:String}'
-  for (const table of ['spans', 'logs', 'metric_points'])
+  for (const table of ['spans', 'logs', 'otlp_points'])
     expect(await count(`SELECT count() AS n FROM ${table} ${of}`)).toBe(kept.get(table)?.rows)
   const [good] = await deps.storage.select({
     name: 'test.neighbours',

@@ -51,7 +51,11 @@ describe.skipIf(version === null)(`beside Prometheus ${version}`, () => {
     await feed(prometheus.url, history)
     await feed(ours, history)
     let scrapes = 0
-    const shown = judgedSeries(seededRandom(seed + 1), { startMs: 0, endMs: 15_000 * SCRAPES })
+    const shown = judgedSeries(
+      seededRandom(seed + 1),
+      { startMs: 0, endMs: 15_000 * SCRAPES },
+      { hasResets: false },
+    )
     target = createServer((_, response) => response.end(exposition(shown, 0, scrapes++))).listen(
       0,
       '127.0.0.1',

@@ -187,7 +187,7 @@ describe('metrics', () => {
     await proxy.flushTelemetry()
     await proxy.flushTelemetry()
     const id = collector.rows('metric_series').find((row) => row['metric'] === 'istio_requests_total')?.['id']
-    const values = collector.rows('metric_points').filter((row) => row['series'] === id)
+    const values = collector.rows('otlp_points').filter((row) => row['series'] === id)
     expect(values.map((row) => row['value'])).toEqual([ZERO, ONE, ONE])
   })
 

@@ -41,7 +41,7 @@ describe('an insert tells of its tenants and of its earliest time', () => {
   const watched = () =>
     watchInserts(
       deps.storage,
-      new Set(['metric_points', 'metric_histograms', 'metric_samples', 'spans']),
+      new Set(['otlp_points', 'otlp_histograms', 'prom_samples', 'spans']),
       (notice) => void notices.push(notice),
     )
 
@@ -61,8 +61,8 @@ describe('an insert tells of its tenants and of its earliest time', () => {
     spans.renew(1, NOW - 42)
     await storeMessage(storage, 'traces', spans.bytes, { now: NOW, tenant: 'b' })
     expect(notices).toEqual([
-      { table: 'metric_points', tenants: ['a'], earliestMs: NOW - 61_234 - 1 },
-      { table: 'metric_histograms', tenants: ['ü'], earliestMs: NOW - 7 - 1 },
+      { table: 'otlp_points', tenants: ['a'], earliestMs: NOW - 61_234 - 1 },
+      { table: 'otlp_histograms', tenants: ['ü'], earliestMs: NOW - 7 - 1 },
       { table: 'spans', tenants: ['b'], earliestMs: NOW - 42 - 1 },
     ])
   })
@@ -80,18 +80,18 @@ describe('an insert tells of its tenants and of its earliest time', () => {
     const labels = ['__name__', 'm', 'x', '1']
     const samples = [NOW, NOW - 1, NOW - 2000].map((timestampMs) => ({ labels, timestampMs, value: 1 }))
     await createSampleWriter(watched()).write('t', samples, 'watched')
-    expect(notices).toEqual([{ table: 'metric_samples', tenants: ['t'], earliestMs: NOW - 2001 }])
+    expect(notices).toEqual([{ table: 'prom_samples', tenants: ['t'], earliestMs: NOW - 2001 }])
   })
 
   test('what cannot be read may be anything; what fails may be there', async () => {
     notices.length = 0
     const failing = watchInserts(
       { ...deps.storage, insertNative: () => Promise.reject(new Error('away')) },
-      new Set(['metric_samples']),
+      new Set(['prom_samples']),
       (notice) => void notices.push(notice),
     )
     const insert = {
-      table: 'metric_samples' as const,
+      table: 'prom_samples' as const,
       columns: [{ name: 'tenant', type: 'Array(String)' }],
       blocks: [Buffer.from([1, 1])],
       rows: 1,
@@ -99,7 +99,7 @@ describe('an insert tells of its tenants and of its earliest time', () => {
     }
     await expect(failing.insertNative(insert)).rejects.toThrow('away')
     expect(notices).toEqual([
-      { table: 'metric_samples', tenants: null, earliestMs: Number.NEGATIVE_INFINITY },
+      { table: 'prom_samples', tenants: null, earliestMs: Number.NEGATIVE_INFINITY },
     ])
   })
 })

@@ -42,10 +42,10 @@ export async function measureRemoteWrite(options: BenchOptions): Promise<readonl
     ['remote write 1.0, listener of OTLP/HTTP', 'otlp'],
     ['remote write 1.0, listener of the API', 'api'],
   ] as const) {
-    figures.push(...(await measure(options, what, 'metric_samples', written, WRITE_HEAD, listener)))
+    figures.push(...(await measure(options, what, 'prom_samples', written, WRITE_HEAD, listener)))
   }
   const points = preparePoints(series, rounds)
-  figures.push(...(await measure(options, 'OTLP/HTTP protobuf', 'metric_points', points, OTLP_HEAD, 'otlp')))
+  figures.push(...(await measure(options, 'OTLP/HTTP protobuf', 'otlp_points', points, OTLP_HEAD, 'otlp')))
   return figures
 }
 
@@ -84,7 +84,7 @@ function preparePoints(series: number, rounds: number): Prepared {
 function measure(
   options: BenchOptions,
   what: string,
-  table: 'metric_samples' | 'metric_points',
+  table: 'prom_samples' | 'otlp_points',
   { bodies, samples }: Prepared,
   head: SentHead,
   listener: 'otlp' | 'api',
@@ -151,7 +151,7 @@ async function sendAll(
 }
 
 /** Of a table as it stands on disk once its parts are merged, the series' own rows left out. */
-async function bytesPerRow(dataDir: string, table: 'metric_samples' | 'metric_points'): Promise<number> {
+async function bytesPerRow(dataDir: string, table: 'prom_samples' | 'otlp_points'): Promise<number> {
   const storage = await openTestStorage({ dataDir })
   try {
     await storage.command(`OPTIMIZE TABLE ${table} FINAL`)

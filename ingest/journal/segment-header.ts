@@ -1,17 +1,23 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
-import { TABLES, type TableName } from '../../storage/tables.ts'
+import { SUCCESSORS, TABLES, type TableName } from '../../storage/tables.ts'
 
 const MAGIC = 0x534a574d // "MWJS"
 const VERSION = 1
 const FIXED_BYTES = 16
+
+/** A journal that was written before a table was replaced is loaded into the new one. */
+const tableName = z
+  .string()
+  .transform((name) => SUCCESSORS[name] ?? name)
+  .pipe(z.enum(TABLES))
 
 const schema = z.strictObject({
   journal: z.string(),
   segment: z.int(),
   tables: z.array(
     z.strictObject({
-      table: z.enum(TABLES),
+      table: tableName,
       structure: z.array(z.strictObject({ name: z.string(), type: z.string() })),
     }),
   ),

@@ -54,7 +54,7 @@ describe('what is refused, with its neighbours kept', () => {
     const { outcome, tables } = decode([sumMetric([point(), point(fields), point({ asInt: '2' })])], 3)
     expect(outcome).toMatchObject({ accepted: 2, rejected: 1 })
     expect([...outcome.reasons]).toEqual([[reason, 1]])
-    expect(tables['metric_points']?.map((row) => row['int_value'])).toEqual([1n, 2n])
+    expect(tables['otlp_points']?.map((row) => row['int_value'])).toEqual([1n, 2n])
     expect(tables['metric_series']).toHaveLength(1)
     expect(tables['metric_exemplars']).toBeUndefined()
   })
@@ -76,14 +76,14 @@ describe('what is refused, with its neighbours kept', () => {
     const good = histogramPoint(['1', '2', '3'], [1, 2])
     const { outcome, tables } = decode([{ name: 'h', histogram: { dataPoints: [good, bad, good] } }])
     expect([...outcome.reasons]).toEqual([['bounds', 1]])
-    expect(tables['metric_histograms']).toHaveLength(2)
+    expect(tables['otlp_histograms']).toHaveLength(2)
   })
 
   test('not: a histogram of one bucket, and one of none', () => {
     const dataPoints = [histogramPoint(['7'], []), histogramPoint([], [])]
     const { outcome, tables } = decode([{ name: 'h', histogram: { dataPoints } }])
     expect(outcome).toMatchObject({ accepted: 2, rejected: 0 })
-    expect(tables['metric_histograms']?.map((row) => row['counts'])).toEqual([[7n], []])
+    expect(tables['otlp_histograms']?.map((row) => row['counts'])).toEqual([[7n], []])
   })
 
   test.each<[string, OtlpJson, string, number]>([
@@ -129,7 +129,7 @@ describe('the wire', () => {
       const name = Buffer.from('h')
       const metric = Buffer.concat([lengthDelimited(1, name), lengthDelimited(9, lengthDelimited(1, body))])
       const { tables } = decodeMessageRows('metrics', wrapMetric(metric), { now: NOW })
-      expect(tables['metric_histograms']?.[0]?.['counts']).toEqual(counts)
+      expect(tables['otlp_histograms']?.[0]?.['counts']).toEqual(counts)
     }
     // Varints of an exponential histogram's buckets: one by one, then the rest in a pack.
     const buckets = Buffer.from([(2 << 3) | 0, 5, (2 << 3) | 2, 3, 6, 0xac, 0x02])
@@ -137,7 +137,7 @@ describe('the wire', () => {
     const data = lengthDelimited(10, lengthDelimited(1, Buffer.concat([time, lengthDelimited(8, buckets)])))
     const metric = Buffer.concat([lengthDelimited(1, Buffer.from('e')), data])
     const { tables } = decodeMessageRows('metrics', wrapMetric(metric), { now: NOW })
-    expect(tables['metric_exponential_histograms']?.[0]?.['positive_counts']).toEqual([5n, 6n, 300n])
+    expect(tables['otlp_exponential_histograms']?.[0]?.['positive_counts']).toEqual([5n, 6n, 300n])
   })
 
   test('a pack that ends inside a number is malformed', () => {
@@ -164,7 +164,7 @@ describe('the wire', () => {
     ])
     const { tables, outcome } = decodeMessageRows('metrics', wrapMetric(metric), { now: NOW })
     expect(outcome.accepted).toBe(2)
-    expect(tables['metric_points']?.map((row) => [row['metric'], row['int_value']])).toEqual([
+    expect(tables['otlp_points']?.map((row) => [row['metric'], row['int_value']])).toEqual([
       ['late', 1n],
       ['late', 2n],
     ])
@@ -178,7 +178,7 @@ describe('the wire', () => {
       encodeMessage('Metric', sumMetric([point({ asInt: '5' })], { name: 'm' })),
     ])
     const { tables } = decodeMessageRows('metrics', wrapMetric(metric), { now: NOW })
-    expect(tables['metric_points']?.map((row) => row['int_value'])).toEqual([5n])
+    expect(tables['otlp_points']?.map((row) => row['int_value'])).toEqual([5n])
     expect(tables['metric_series']?.map((row) => row['type'])).toEqual([2])
   })
 
@@ -191,7 +191,7 @@ describe('the wire', () => {
     // A signalling NaN, which JavaScript's own numbers would not carry: Prometheus' stale marker.
     Buffer.from('020000000000f07f', 'hex').copy(bytes, bytes.indexOf(body))
     const { tables } = decodeMessageRows('metrics', bytes, { now: NOW })
-    expect(tables['metric_points']?.[0]).toMatchObject({ value_kind: 'd', value: '020000000000f07f' })
+    expect(tables['otlp_points']?.[0]).toMatchObject({ value_kind: 'd', value: '020000000000f07f' })
   })
 })
 

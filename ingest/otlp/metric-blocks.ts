@@ -124,10 +124,10 @@ export function createMetricBlocks(columns: MetricColumns): Block[] {
   return [
     createBlock('metric_series', columns.series),
     createBlock('prom_series', columns.promSeries),
-    createBlock('metric_points', columns.points),
-    createBlock('metric_histograms', columns.histograms),
-    createBlock('metric_exponential_histograms', columns.exponentialHistograms),
-    createBlock('metric_summaries', columns.summaries),
+    createBlock('otlp_points', columns.points),
+    createBlock('otlp_histograms', columns.histograms),
+    createBlock('otlp_exponential_histograms', columns.exponentialHistograms),
+    createBlock('otlp_summaries', columns.summaries),
     createBlock('metric_exemplars', columns.exemplars),
   ]
 }

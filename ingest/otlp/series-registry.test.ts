@@ -37,7 +37,7 @@ function seriesRows(blocks: TelemetryBlocks) {
 function pointIds(...messages: readonly Uint8Array[]): unknown[] {
   const blocks = newBlocks()
   for (const message of messages) decode(blocks, message)
-  return (readBlocks(blocks)['metric_points'] ?? []).map((row) => row['series'])
+  return (readBlocks(blocks)['otlp_points'] ?? []).map((row) => row['series'])
 }
 
 describe('the id of a series', () => {
@@ -162,7 +162,7 @@ describe('a series is told once', () => {
     blocks.reset(true)
     decode(blocks, message)
     expect(seriesRows(blocks)).toEqual([])
-    const points = readBlocks(blocks)['metric_points'] ?? []
+    const points = readBlocks(blocks)['otlp_points'] ?? []
     expect(points.map((row) => [row['tenant'], row['metric'], row['series']])).toEqual([
       ['default', 'requests', id],
       ['default', 'requests', id],

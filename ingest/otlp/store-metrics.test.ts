@@ -113,7 +113,7 @@ describe('series', () => {
     expect(
       await rows(
         'refer',
-        `SELECT s.attrs['k'] AS k, count() AS points FROM metric_points AS p
+        `SELECT s.attrs['k'] AS k, count() AS points FROM otlp_points AS p
         JOIN metric_series AS s ON s.id = p.series AND s.tenant = p.tenant
         WHERE p.tenant = {tenant:String} GROUP BY k ORDER BY k`,
       ),
@@ -169,7 +169,7 @@ describe('number points', () => {
     expect(
       await rows(
         name,
-        `SELECT ${TIMES}, metric, value_kind, value, int_value FROM metric_points WHERE tenant = {tenant:String}`,
+        `SELECT ${TIMES}, metric, value_kind, value, int_value FROM otlp_points WHERE tenant = {tenant:String}`,
       ),
     ).toEqual([{ metric: 'requests', ts: String(TIME), start: String(START), flags: 0, ...expected }])
   })
@@ -179,7 +179,7 @@ describe('number points', () => {
     expect(
       await rows(
         'minus-zero',
-        'SELECT hex(reinterpretAsUInt64(value)) AS bits FROM metric_points WHERE tenant = {tenant:String}',
+        'SELECT hex(reinterpretAsUInt64(value)) AS bits FROM otlp_points WHERE tenant = {tenant:String}',
       ),
     ).toEqual([{ bits: '8000000000000000' }])
   })
@@ -202,7 +202,7 @@ describe('histograms', () => {
     expect(
       await rows(
         'histogram',
-        `SELECT ${columns}, bounds, counts FROM metric_histograms WHERE tenant = {tenant:String}`,
+        `SELECT ${columns}, bounds, counts FROM otlp_histograms WHERE tenant = {tenant:String}`,
       ),
     ).toEqual([
       {
@@ -237,7 +237,7 @@ describe('histograms', () => {
       2,
     )
     const expected = { present, count: '3', sum: 0, min: 0, max: 0 }
-    for (const table of ['metric_histograms', 'metric_exponential_histograms']) {
+    for (const table of ['otlp_histograms', 'otlp_exponential_histograms']) {
       expect(
         await rows(
           `present-${name}`,
@@ -269,7 +269,7 @@ describe('histograms', () => {
       await rows(
         'exponential',
         `SELECT ${columns}, scale, zero_count, zero_threshold, positive_offset, positive_counts, negative_offset, negative_counts
-        FROM metric_exponential_histograms WHERE tenant = {tenant:String}`,
+        FROM otlp_exponential_histograms WHERE tenant = {tenant:String}`,
       ),
     ).toEqual([
       {
@@ -304,7 +304,7 @@ test('summaries', async () => {
   expect(
     await rows(
       'summary',
-      `SELECT ${TIMES}, count, sum, quantiles, quantile_values FROM metric_summaries
+      `SELECT ${TIMES}, count, sum, quantiles, quantile_values FROM otlp_summaries
       WHERE tenant = {tenant:String} ORDER BY count DESC`,
     ),
   ).toEqual([

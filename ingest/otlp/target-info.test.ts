@@ -57,7 +57,7 @@ test('a message gives one sample of each resource, at its last point, and its se
   decodeInto(blocks, 'metrics', message(30, 10, 20), options)
   decodeInto(blocks, 'metrics', message(5), options)
   const rows = readBlocks(blocks)
-  const samples = rows['metric_samples'] ?? []
+  const samples = rows['prom_samples'] ?? []
   expect(samples.map(({ metric, ts }) => [metric, ts])).toEqual([
     ['target_info', BigInt(NOW - 10_000)],
     ['target_info', BigInt(NOW - 5000)],
@@ -77,11 +77,11 @@ test('a message that is taken back is told of again, one without good points not
   const options = { now: NOW, tenant: 'default' }
   decodeInto(blocks, 'metrics', message(1), options)
   blocks.rollback()
-  expect(readBlocks(blocks)['metric_samples'] ?? []).toEqual([])
+  expect(readBlocks(blocks)['prom_samples'] ?? []).toEqual([])
   decodeInto(blocks, 'metrics', message(1), options)
   const names = (readBlocks(blocks)['prom_series'] ?? []).map(({ name }) => name)
   expect(names).toContain('target_info')
   const empty = createTelemetryBlocks({ maxAttributes: 128 })
   decodeInto(empty, 'metrics', message(-1e9), options)
-  expect(readBlocks(empty)['metric_samples'] ?? []).toEqual([])
+  expect(readBlocks(empty)['prom_samples'] ?? []).toEqual([])
 })

@@ -97,14 +97,14 @@ describe.each(BOTH)('remote write %s.0', (version) => {
       },
     ])
     const row = { tenant: 'default', metric: 'up', series: idOf(up), start: 0n, is_stale: 0 }
-    expect(tables['metric_samples']).toEqual([
+    expect(tables['prom_samples']).toEqual([
       { ...row, ts: BigInt(NOW - 3000), value: bits(0) },
       { ...row, ts: BigInt(NOW - 2000), value: bits(Number.NaN) },
       { ...row, ts: BigInt(NOW - 1000), value: bits(-1e-300) },
       { ...row, ts: BigInt(NOW), value: '020000000000f07f', is_stale: 1 },
       { ...row, ts: BigInt(NOW), value: bits(1) },
     ])
-    expect(Object.keys(tables).sort()).toEqual(['metric_samples', 'prom_series'])
+    expect(Object.keys(tables).sort()).toEqual(['prom_samples', 'prom_series'])
   })
 
   test.each([true, false])('native histograms as counts; sent as integers: %s', (isInteger) => {
@@ -121,7 +121,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
     ])
     expect(outcome).toMatchObject({ accepted: 3, samples: 0, histograms: 3, rejected: 0 })
     const row = { tenant: 'default', metric: 'rpc', series: idOf(name), start: 0n, sum: bits(-1.5) }
-    expect(tables['metric_native_histograms']).toEqual([
+    expect(tables['prom_histograms']).toEqual([
       {
         ...row,
         ts: BigInt(NOW - 2),
@@ -155,7 +155,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
         custom_values: [0.5, 1, 10].map(bits),
       },
     ])
-    expect(tables['metric_samples']).toMatchObject([{ ts: BigInt(NOW), is_stale: 1, series: idOf(name) }])
+    expect(tables['prom_samples']).toMatchObject([{ ts: BigInt(NOW), is_stale: 1, series: idOf(name) }])
   })
 
   test('counts beyond 32 bits, and observations that are NaN', () => {
@@ -173,7 +173,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
     const { tables } = decode([
       { labels: labels('big'), samples: [{ timestampMs: NOW, histogram: large, isInteger: true }] },
     ])
-    expect(tables['metric_native_histograms']).toMatchObject([
+    expect(tables['prom_histograms']).toMatchObject([
       {
         schema: 8,
         zero_count: bits(2 ** 40),
@@ -221,8 +221,8 @@ describe.each(BOTH)('remote write %s.0', (version) => {
     expect(name).not.toBe('')
     expect(outcome).toMatchObject({ accepted: 2, rejected: 1 })
     expect(outcome.message('samples')).toContain(`(first: a histogram of rpc ${text}`)
-    expect(tables['metric_native_histograms']).toHaveLength(1)
-    expect(tables['metric_samples']).toHaveLength(1)
+    expect(tables['prom_histograms']).toHaveLength(1)
+    expect(tables['prom_samples']).toHaveLength(1)
   })
 
   test('a sum of buckets that is not the count is refused of integers only', () => {
@@ -252,7 +252,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
     expect(outcome).toMatchObject({ accepted: 2, rejected: 4 })
     expect(outcome.message('samples')).toContain(text)
     expect(tables['prom_series']).toMatchObject([{ name: 'good' }])
-    expect(tables['metric_samples']).toHaveLength(2)
+    expect(tables['prom_samples']).toHaveLength(2)
   })
 
   test('too many labels make no series', () => {
@@ -271,7 +271,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
       { labels: ['__name__', 'm', 'a', '2', 'z', '1'], samples },
     ])
     const id = idOf(['__name__', 'm', 'a', '2', 'z', '1'])
-    expect(tables['metric_samples']).toMatchObject([{ series: id }, { series: id }])
+    expect(tables['prom_samples']).toMatchObject([{ series: id }, { series: id }])
     expect(tables['prom_series']?.[0]).toMatchObject({
       id,
       labels: [
@@ -299,7 +299,7 @@ describe.each(BOTH)('remote write %s.0', (version) => {
       ['in_future', 1],
     ])
     expect(outcome.message('samples')).toContain(`a sample of m at ${NOW - DAY_MS - 1} ms`)
-    expect(tables['metric_samples']).toMatchObject([{ ts: BigInt(NOW - DAY_MS) }])
+    expect(tables['prom_samples']).toMatchObject([{ ts: BigInt(NOW - DAY_MS) }])
   })
 
   test('exemplars, with ids of traces and spans where they are ids', () => {
@@ -420,7 +420,7 @@ describe('what only one version has', () => {
     })
     const { tables } = decodeWriteRows(writer.finish(), { version: 1, now: NOW })
     const series = idOf(labels('m', { b: '2' }))
-    expect(tables['metric_samples']).toMatchObject([{ series }, { series }])
+    expect(tables['prom_samples']).toMatchObject([{ series }, { series }])
   })
 
   test('1.0: text that is not UTF-8 makes no series', () => {
@@ -446,8 +446,8 @@ describe('what only one version has', () => {
       ],
     }
     const { tables } = decodeWriteRows([series], { version: 2, now: NOW })
-    expect(tables['metric_samples']).toMatchObject([{ start: BigInt(NOW - 500) }, { start: 0n }])
-    expect(tables['metric_native_histograms']).toMatchObject([{ start: BigInt(NOW - 600) }])
+    expect(tables['prom_samples']).toMatchObject([{ start: BigInt(NOW - 500) }, { start: 0n }])
+    expect(tables['prom_histograms']).toMatchObject([{ start: BigInt(NOW - 600) }])
 
     const writer = createProtobufWriter()
     for (const text of ['', '__name__', 'm']) writer.string(4, text)
@@ -459,7 +459,7 @@ describe('what only one version has', () => {
       writer.varint(1, 2)
     })
     const old = decodeWriteRows(writer.finish(), { version: 2, now: NOW })
-    expect(old.tables['metric_samples']).toMatchObject([{ start: BigInt(NOW - 700), metric: 'm' }])
+    expect(old.tables['prom_samples']).toMatchObject([{ start: BigInt(NOW - 700), metric: 'm' }])
   })
 
   test.each<[string, readonly number[]]>([
@@ -530,7 +530,7 @@ describe('what only one version has', () => {
     })
     for (const text of ['', '__name__', 'm']) writer.string(4, text)
     const { tables } = decodeWriteRows(writer.finish(), { version: 2, now: NOW })
-    expect(tables['metric_samples']).toMatchObject([{ metric: 'm' }])
+    expect(tables['prom_samples']).toMatchObject([{ metric: 'm' }])
   })
 })
 
@@ -538,5 +538,5 @@ test('both versions know the same series', () => {
   const blocks = createTelemetryBlocks({ maxAttributes: 8 })
   const series = [{ labels: labels('m', { a: 'b' }), samples: [{ timestampMs: NOW, value: 1 }] }]
   const [first, second] = BOTH.map((version) => decodeWriteRows(series, { version, now: NOW }, blocks))
-  expect(second?.tables['metric_samples']).toEqual(first?.tables['metric_samples'])
+  expect(second?.tables['prom_samples']).toEqual(first?.tables['prom_samples'])
 })

@@ -61,8 +61,8 @@ export type SampleColumns = ReturnType<typeof createSampleColumns>
 /** The blocks of those columns. */
 export function createSampleBlocks(columns: SampleColumns): Block[] {
   return [
-    createBlock('metric_samples', columns.samples),
-    createBlock('metric_native_histograms', columns.histograms),
+    createBlock('prom_samples', columns.samples),
+    createBlock('prom_histograms', columns.histograms),
     createBlock('prom_metadata', columns.metadata),
   ]
 }

@@ -58,7 +58,7 @@ test('numbers, ends and native histograms of one series, with start times', asyn
     name: 'test',
     tenant: 'default',
     sql: `SELECT toUnixTimestamp64Milli(ts) - ${NOW} AS at, if(start = 0, 0, toUnixTimestamp64Milli(start) - ${NOW}) AS began, value, is_stale
-FROM metric_samples WHERE tenant = {tenant:String} AND metric = 'mixed' ORDER BY ts`,
+FROM prom_samples WHERE tenant = {tenant:String} AND metric = 'mixed' ORDER BY ts`,
   })
   expect(floats).toEqual([
     { at: '-4', began: '-900', value: 1.5, is_stale: false },
@@ -68,7 +68,7 @@ FROM metric_samples WHERE tenant = {tenant:String} AND metric = 'mixed' ORDER BY
     name: 'test',
     tenant: 'default',
     sql: `SELECT * EXCEPT (tenant, metric, series, ts, start), toUnixTimestamp64Milli(ts) - ${NOW} AS at, toUnixTimestamp64Milli(start) AS began
-FROM metric_native_histograms WHERE tenant = {tenant:String} AND metric = 'mixed' ORDER BY ts`,
+FROM prom_histograms WHERE tenant = {tenant:String} AND metric = 'mixed' ORDER BY ts`,
   })
   const common = {
     zero_count: 2.5,

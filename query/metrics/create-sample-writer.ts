@@ -100,11 +100,11 @@ function sampleInserts(tenant: string, samples: readonly SampleToWrite[], token:
   const inserts: NativeInsert[] = []
   if (floats.length > 0) {
     const columns = floatColumns(tenant, floats)
-    inserts.push(insertOf('metric_samples', floats.length, columns, `${token} samples`))
+    inserts.push(insertOf('prom_samples', floats.length, columns, `${token} samples`))
   }
   if (histograms.length > 0) {
     const columns = histogramColumns(tenant, histograms)
-    inserts.push(insertOf('metric_native_histograms', histograms.length, columns, `${token} histograms`))
+    inserts.push(insertOf('prom_histograms', histograms.length, columns, `${token} histograms`))
   }
   return inserts
 }

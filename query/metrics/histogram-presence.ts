@@ -19,13 +19,13 @@ export function createHistogramPresence(): HasHistograms {
   return async (storage, { tenant, metrics, signal }) => {
     if (metrics.length === 0) return false
     const key = JSON.stringify([tenant, ...metrics])
-    const revision = storage.revision('metric_native_histograms')
+    const revision = storage.revision('prom_histograms')
     const known = remembered.get(key)
     if (known !== undefined && known.revision === revision) return known.hasAny
     const { rows } = await storage.selectColumns({
       name: 'metrics.hasHistograms',
       tenant,
-      sql: `SELECT 1 FROM metric_native_histograms
+      sql: `SELECT 1 FROM prom_histograms
 WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)} LIMIT 1`,
       params: { metrics },
       ...(signal === undefined ? {} : { signal }),

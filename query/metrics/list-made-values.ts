@@ -2,10 +2,11 @@ import type { Storage } from '../../storage/storage.ts'
 import { formatBound } from '../promql/format-float.ts'
 import { numberLists } from './number-lists.ts'
 import { storableRange } from './read-samples.ts'
+import { timeCondition } from './time-condition.ts'
 
 const SOURCES = {
-  le: { table: 'metric_histograms', column: 'bounds' },
-  quantile: { table: 'metric_summaries', column: 'quantiles' },
+  le: { table: 'otlp_histograms', column: 'bounds' },
+  quantile: { table: 'otlp_summaries', column: 'quantiles' },
 } as const
 
 /** The values of `le` that histograms had in a range, or those of `quantile` that summaries had; in no order. */
@@ -21,14 +22,14 @@ export async function listMadeValues(
 ): Promise<string[]> {
   const { table, column } = SOURCES[request.name]
   const { fromMs, toMs } = storableRange(request)
+  const time = timeCondition({ fromMs, toMs })
   const { blocks, rows } = await storage.selectColumns({
     name: `metrics.made.${request.name}`,
     tenant: request.tenant,
     sql: `SELECT DISTINCT ${column} AS bounds
 FROM ${table}
-WHERE tenant = {tenant:String}
-  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})`,
-    params: { afterMs: fromMs + 1, endMs: toMs + 1 },
+WHERE tenant = {tenant:String} AND ${time.sql}`,
+    params: time.params,
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   })
   const numbers = new Set(blocks.flatMap((block) => numberLists(block, 'bounds').flat()))

@@ -106,7 +106,7 @@ function add(
 async function* readPoints(reader: SeriesReader, scope: SampleScope): AsyncGenerator<ExponentialPoint> {
   const read = {
     name: 'metrics.exponentialHistograms',
-    table: 'metric_exponential_histograms',
+    table: 'otlp_exponential_histograms',
     // Each point is a row: histograms are of many sizes.
     groupBy: [
       'toFloat64(toUnixTimestamp64Milli(ts)) AS timeMs',

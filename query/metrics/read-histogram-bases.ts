@@ -35,7 +35,7 @@ export async function readHistogramBases(
     sql: `SELECT ${keys}, sum(total) AS total, sum(sums) AS sums${withBounds ? ', sumForEach(cumulated) AS cumulated' : ''}
 FROM (
   SELECT ${keys}, ts, max(toFloat64(count)) AS total, max(sum) AS sums${withBounds ? `, argMax(${CUMULATED_COUNTS}, count) AS cumulated` : ''}
-  FROM metric_histograms
+  FROM otlp_histograms
   WHERE ${sql} AND bitAnd(flags, 1) = 0
   GROUP BY ${keys}, ts
 )

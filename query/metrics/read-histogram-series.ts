@@ -38,7 +38,7 @@ async function readCumulative(reader: SeriesReader, index: readonly IndexedSerie
   const wantsStarts = reader.selection.wantsStarts === true
   const read = {
     name: 'metrics.histograms',
-    table: 'metric_histograms',
+    table: 'otlp_histograms',
     groupBy: wanted.buckets ? ['bounds'] : [],
     columns: {
       times: timesColumn(scope),
@@ -82,7 +82,7 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
   const columns = { ...deltaColumns({}), ...partColumns(wanted) }
   const read = {
     name: 'metrics.histogramDeltas',
-    table: 'metric_histograms',
+    table: 'otlp_histograms',
     groupBy,
     columns,
     width: 16,

@@ -20,7 +20,7 @@ export async function readNativeHistograms(
   const scope = { ...whole, ids: await readHistogramIds(reader.storage, whole) }
   const read = {
     name: 'metrics.nativeHistograms',
-    table: 'metric_native_histograms',
+    table: 'prom_histograms',
     // Each sample is a row: histograms are of many sizes.
     groupBy: [
       'toFloat64(toUnixTimestamp64Milli(ts)) AS timeMs',
@@ -49,7 +49,7 @@ export async function readHistogramIds(storage: Storage, scope: SampleScope): Pr
   const { blocks } = await storage.selectColumns({
     name: 'metrics.histogramIds',
     tenant: scope.tenant,
-    sql: `SELECT DISTINCT series FROM metric_native_histograms WHERE ${sql}`,
+    sql: `SELECT DISTINCT series FROM prom_histograms WHERE ${sql}`,
     params,
     ...(scope.signal === undefined ? {} : { signal: scope.signal }),
   })

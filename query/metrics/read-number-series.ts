@@ -24,7 +24,7 @@ export async function readPoints(reader: SeriesReader, index: readonly IndexedSe
   await Promise.all([
     readNumbers(reader, whole, ['gauge', 'sum'], {
       name: 'metrics.points',
-      table: 'metric_points',
+      table: 'otlp_points',
       stale: NO_RECORDED_VALUE,
       condition,
     }),
@@ -48,7 +48,7 @@ export async function readRecorded(reader: SeriesReader, index: readonly Indexed
   }
   await readNumbers(reader, index, ['sample'], {
     name: 'metrics.samples',
-    table: 'metric_samples',
+    table: 'prom_samples',
     stale: 'is_stale',
   })
 }
@@ -110,7 +110,7 @@ async function readDeltas(
 ): Promise<void> {
   const { byId, scope } = ofKinds(reader, index, ['gauge', 'sum'])
   if (byId.size === 0) return
-  const table = { table: 'metric_points', condition } as const
+  const table = { table: 'otlp_points', condition } as const
   const bases = await readDeltaBases(reader.storage, scope, { ...table, values: { total: 'value' } })
   const read = { ...table, name: 'metrics.deltas', columns: deltaColumns({ numbers: 'value' }), width: 4 }
   const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }

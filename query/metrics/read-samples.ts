@@ -3,6 +3,7 @@ import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Parameter, Storage } from '../../storage/storage.ts'
 import type { TableName } from '../../storage/tables.ts'
 import type { SeriesSelection } from '../promql/series-source.ts'
+import { timeCondition } from './time-condition.ts'
 
 /** Which samples are read: of which series in (fromMs, toMs], both storable (see {@link storableRange}). */
 export interface SampleScope extends Pick<SeriesSelection, 'tenant' | 'fromMs' | 'toMs' | 'signal'> {
@@ -77,17 +78,17 @@ export function scopeCondition({
   readonly sql: string
   readonly params: Readonly<Record<string, Parameter>>
 } {
+  const time = timeCondition({ fromMs, toMs })
   return {
     sql: `tenant = {tenant:String} AND metric IN {metrics:Array(String)}
-  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})${
+  AND ${time.sql}${
     ids === null
       ? ''
       : `
   AND series ${ids.length <= FEW_IDS ? `IN (${ids.map(idLiteral).join(', ')})` : MANY_IDS}`
   }`,
     params: {
-      afterMs: fromMs + 1,
-      endMs: toMs + 1,
+      ...time.params,
       metrics,
       ...(ids === null ? {} : { ids: ids.join(''), idCount: ids.length }),
     },

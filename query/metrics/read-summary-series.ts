@@ -16,7 +16,7 @@ export async function readSummaries(reader: SeriesReader, index: readonly Indexe
   const { byId, scope } = ofKinds(reader, index, ['summary'])
   const read = {
     name: 'metrics.summaries',
-    table: 'metric_summaries',
+    table: 'otlp_summaries',
     groupBy: ['quantiles'],
     columns: {
       times: timesColumn(scope),

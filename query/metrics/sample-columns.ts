@@ -39,7 +39,7 @@ const writeUint32: Write = (bytes, value, offset) => bytes.writeUInt32LE(value, 
 const writeDouble: Write = (bytes, value, offset) => bytes.writeDoubleLE(value, offset)
 const writeTime: Write = (bytes, value, offset) => bytes.writeBigInt64LE(BigInt(value), offset)
 
-/** Columns of `metric_samples`. */
+/** Columns of `prom_samples`. */
 export function floatColumns(tenant: string, rows: readonly FloatRow[]): EncodedColumn[] {
   return [
     ...identityColumns(tenant, rows),
@@ -57,7 +57,7 @@ export function floatColumns(tenant: string, rows: readonly FloatRow[]): Encoded
   ]
 }
 
-/** Columns of `metric_native_histograms`. */
+/** Columns of `prom_histograms`. */
 export function histogramColumns(tenant: string, rows: readonly HistogramRow[]): EncodedColumn[] {
   const histograms = rows.map(({ histogram }) => histogram)
   const hints = histograms.map(({ counterResetHint }) => RESET_HINTS[counterResetHint])

@@ -9,6 +9,7 @@ import { storableRange } from './read-samples.ts'
 import { resolveMatchers } from './resolve-matchers.ts'
 import { type IndexedSeries, selectIndex } from './select-index.ts'
 import { listSpanLabelSets } from './span-metrics/list-span-metrics.ts'
+import { timeCondition } from './time-condition.ts'
 
 /** Which series. They are told by day, so a series may be listed that has no sample in just this range. */
 export interface LabelSetsRequest {
@@ -54,8 +55,8 @@ async function labelSetsOf(storage: Storage, request: OneRequest): Promise<Label
   const limit = isCountable && request.enough !== undefined ? { limit: request.enough } : {}
   const index = await selectIndex(storage, { tenant, matchers, fromMs, signal, ...limit })
   const [bounds, quantiles] = await Promise.all([
-    readShapes(storage, request, index, { table: 'metric_histograms', kind: 'histogram', column: 'bounds' }),
-    readShapes(storage, request, index, { table: 'metric_summaries', kind: 'summary', column: 'quantiles' }),
+    readShapes(storage, request, index, { table: 'otlp_histograms', kind: 'histogram', column: 'bounds' }),
+    readShapes(storage, request, index, { table: 'otlp_summaries', kind: 'summary', column: 'quantiles' }),
   ])
   return index.flatMap((series) => expand(series, bounds, quantiles)).filter(isWanted)
 }
@@ -94,16 +95,17 @@ async function readShapes(
   const { tenant, signal } = request
   const matchers = await resolveMatchers(storage, { tenant, matchers: request.matchers, fromMs, signal })
   const condition = indexCondition({ matchers, fromMs })
+  const time = timeCondition({ fromMs, toMs })
   const { blocks } = await storage.selectColumns({
     name: `metrics.shapes.${what.kind}`,
     tenant: request.tenant,
     sql: `SELECT lower(hex(series)) AS seriesId, ${what.column} AS shape
 FROM ${what.table}
 WHERE tenant = {tenant:String} AND metric IN {metrics:Array(String)}
-  AND ts >= fromUnixTimestamp64Milli({afterMs:Int64}) AND ts < fromUnixTimestamp64Milli({endMs:Int64})
+  AND ${time.sql}
   AND series GLOBAL IN (SELECT id FROM ${INDEX_TABLE} WHERE ${condition.sql} AND kind = '${what.kind}')
 GROUP BY series, shape`,
-    params: { ...condition.params, metrics, afterMs: fromMs + 1, endMs: toMs + 1 },
+    params: { ...condition.params, metrics, ...time.params },
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   })
   const shapes = new Map<string, number[][]>()

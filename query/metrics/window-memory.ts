@@ -67,7 +67,7 @@ export function createWindowMemory(): WindowMemory {
     },
   })
   const find = (storage: Storage, { tenant, metrics, ids, fromMs, toMs }: WindowScope) => {
-    const revision = storage.revision('metric_samples')
+    const revision = storage.revision('prom_samples')
     const isShort = toMs - fromMs <= LONGEST_MS
     if (revision === null || !isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
     const slotMs = Math.floor(toMs / SLOT_MS) * SLOT_MS
@@ -116,7 +116,7 @@ async function load(storage: Storage, scope: WindowScope): Promise<Window> {
   let samples = 0
   const read = {
     name: 'metrics.window',
-    table: 'metric_samples',
+    table: 'prom_samples',
     columns: { times: timesColumn(scope), numbers: 'groupArray(value)', marks: staleColumn('is_stale') },
     maxSeries: MOST_SERIES,
   } as const

@@ -519,19 +519,29 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicat
 CREATE TABLE IF NOT EXISTS meshwatch.notifications ON CLUSTER 'mesh' AS meshwatch.notifications_local
 ENGINE = Distributed('mesh', 'meshwatch', 'notifications_local', cityHash64(id));
 
-ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+CREATE TABLE IF NOT EXISTS meshwatch.prom_samples_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  value Float64 CODEC(Gorilla, ZSTD(1)),
+  is_stale Bool
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_samples_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
-ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+CREATE TABLE IF NOT EXISTS meshwatch.prom_samples ON CLUSTER 'mesh' AS meshwatch.prom_samples_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_samples_local', cityHash64(series));
 
-ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+INSERT INTO meshwatch.prom_samples (tenant, metric, series, ts, value, is_stale)
+SELECT tenant, metric, series, ts, value, is_stale
+FROM meshwatch.metric_samples
+SETTINGS max_partitions_per_insert_block = 0;
 
-ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
-
-ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
-
-ALTER TABLE meshwatch.metric_samples ON CLUSTER 'mesh' MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
-
-CREATE TABLE IF NOT EXISTS meshwatch.metric_native_histograms_local ON CLUSTER 'mesh' (
+CREATE TABLE IF NOT EXISTS meshwatch.prom_histograms_local ON CLUSTER 'mesh' (
   tenant LowCardinality(String),
   metric LowCardinality(String),
   series FixedString(16) CODEC(ZSTD(1)),
@@ -550,14 +560,14 @@ CREATE TABLE IF NOT EXISTS meshwatch.metric_native_histograms_local ON CLUSTER '
   negative_lengths Array(UInt32) CODEC(ZSTD(1)),
   negative_counts Array(Float64) CODEC(ZSTD(1)),
   custom_values Array(Float64) CODEC(ZSTD(1))
-) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/metric_native_histograms_local', '{replica}')
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/prom_histograms_local', '{replica}')
 PARTITION BY toDate(ts)
-ORDER BY (tenant, metric, series, ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
 
-CREATE TABLE IF NOT EXISTS meshwatch.metric_native_histograms ON CLUSTER 'mesh' AS meshwatch.metric_native_histograms_local
-ENGINE = Distributed('mesh', 'meshwatch', 'metric_native_histograms_local', cityHash64(series));
+CREATE TABLE IF NOT EXISTS meshwatch.prom_histograms ON CLUSTER 'mesh' AS meshwatch.prom_histograms_local
+ENGINE = Distributed('mesh', 'meshwatch', 'prom_histograms_local', cityHash64(series));
 
 CREATE TABLE IF NOT EXISTS meshwatch.prom_metadata_local ON CLUSTER 'mesh' (
   tenant LowCardinality(String),
@@ -669,3 +679,123 @@ SELECT tenant, name, metric, kind, is_monotonic, unit, description, max(day) AS 
 FROM meshwatch.prom_series
 WHERE kind != 'sample'
 GROUP BY tenant, name, metric, kind, is_monotonic, unit, description;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_points_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  value_kind LowCardinality(String),
+  value Float64 CODEC(Gorilla, ZSTD(1)),
+  int_value Int64 CODEC(Delta, ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/otlp_points_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_points ON CLUSTER 'mesh' AS meshwatch.otlp_points_local
+ENGINE = Distributed('mesh', 'meshwatch', 'otlp_points_local', cityHash64(series));
+
+INSERT INTO meshwatch.otlp_points (tenant, metric, series, ts, start, flags, value_kind, value, int_value)
+SELECT tenant, metric, series, ts, start, flags, value_kind, value, int_value
+FROM meshwatch.metric_points
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_histograms_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  bounds Array(Float64) CODEC(ZSTD(1)),
+  counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/otlp_histograms_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_histograms ON CLUSTER 'mesh' AS meshwatch.otlp_histograms_local
+ENGINE = Distributed('mesh', 'meshwatch', 'otlp_histograms_local', cityHash64(series));
+
+INSERT INTO meshwatch.otlp_histograms (tenant, metric, series, ts, start, flags, present, count, sum, min, max, bounds, counts)
+SELECT tenant, metric, series, ts, start, flags, present, count, sum, min, max, bounds, counts
+FROM meshwatch.metric_histograms
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_exponential_histograms_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  scale Int32,
+  zero_count UInt64 CODEC(ZSTD(1)),
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  positive_offset Int32 CODEC(ZSTD(1)),
+  positive_counts Array(UInt64) CODEC(ZSTD(1)),
+  negative_offset Int32 CODEC(ZSTD(1)),
+  negative_counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/otlp_exponential_histograms_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_exponential_histograms ON CLUSTER 'mesh' AS meshwatch.otlp_exponential_histograms_local
+ENGINE = Distributed('mesh', 'meshwatch', 'otlp_exponential_histograms_local', cityHash64(series));
+
+INSERT INTO meshwatch.otlp_exponential_histograms (tenant, metric, series, ts, start, flags, present, count, sum, min, max, scale, zero_count, zero_threshold, positive_offset, positive_counts, negative_offset, negative_counts)
+SELECT tenant, metric, series, ts, start, flags, present, count, sum, min, max, scale, zero_count, zero_threshold, positive_offset, positive_counts, negative_offset, negative_counts
+FROM meshwatch.metric_exponential_histograms
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_summaries_local ON CLUSTER 'mesh' (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  quantiles Array(Float64) CODEC(ZSTD(1)),
+  quantile_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/meshwatch/otlp_summaries_local', '{replica}')
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS meshwatch.otlp_summaries ON CLUSTER 'mesh' AS meshwatch.otlp_summaries_local
+ENGINE = Distributed('mesh', 'meshwatch', 'otlp_summaries_local', cityHash64(series));
+
+INSERT INTO meshwatch.otlp_summaries (tenant, metric, series, ts, start, flags, count, sum, quantiles, quantile_values)
+SELECT tenant, metric, series, ts, start, flags, count, sum, quantiles, quantile_values
+FROM meshwatch.metric_summaries
+SETTINGS max_partitions_per_insert_block = 0;
+
+ALTER TABLE meshwatch.metric_points_local ON CLUSTER 'mesh' MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE meshwatch.metric_histograms_local ON CLUSTER 'mesh' MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE meshwatch.metric_exponential_histograms_local ON CLUSTER 'mesh' MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE meshwatch.metric_summaries_local ON CLUSTER 'mesh' MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE meshwatch.metric_samples_local ON CLUSTER 'mesh' MODIFY TTL toDate(ts) + INTERVAL 1 DAY;

@@ -459,13 +459,26 @@ ORDER BY (tenant, created, id)
 TTL toDate(created) + INTERVAL 400 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
-ALTER TABLE metric_samples ADD COLUMN IF NOT EXISTS start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1));
+CREATE TABLE IF NOT EXISTS prom_samples (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+  value Float64 CODEC(Gorilla, ZSTD(1)),
+  is_stale Bool
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
-ALTER TABLE metric_samples MODIFY COLUMN ts DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1));
+INSERT INTO prom_samples (tenant, metric, series, ts, value, is_stale)
+SELECT tenant, metric, series, ts, value, is_stale
+FROM metric_samples
+SETTINGS max_partitions_per_insert_block = 0;
 
-ALTER TABLE metric_samples MODIFY COLUMN value Float64 CODEC(Gorilla, ZSTD(1));
-
-CREATE TABLE IF NOT EXISTS metric_native_histograms (
+CREATE TABLE IF NOT EXISTS prom_histograms (
   tenant LowCardinality(String),
   metric LowCardinality(String),
   series FixedString(16) CODEC(ZSTD(1)),
@@ -486,7 +499,7 @@ CREATE TABLE IF NOT EXISTS metric_native_histograms (
   custom_values Array(Float64) CODEC(ZSTD(1))
 ) ENGINE = MergeTree
 PARTITION BY toDate(ts)
-ORDER BY (tenant, metric, series, ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
 TTL toDate(ts) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
 
@@ -586,3 +599,111 @@ SELECT tenant, name, metric, kind, is_monotonic, unit, description, max(day) AS 
 FROM prom_series
 WHERE kind != 'sample'
 GROUP BY tenant, name, metric, kind, is_monotonic, unit, description;
+
+CREATE TABLE IF NOT EXISTS otlp_points (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  value_kind LowCardinality(String),
+  value Float64 CODEC(Gorilla, ZSTD(1)),
+  int_value Int64 CODEC(Delta, ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+INSERT INTO otlp_points (tenant, metric, series, ts, start, flags, value_kind, value, int_value)
+SELECT tenant, metric, series, ts, start, flags, value_kind, value, int_value
+FROM metric_points
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS otlp_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  bounds Array(Float64) CODEC(ZSTD(1)),
+  counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+INSERT INTO otlp_histograms (tenant, metric, series, ts, start, flags, present, count, sum, min, max, bounds, counts)
+SELECT tenant, metric, series, ts, start, flags, present, count, sum, min, max, bounds, counts
+FROM metric_histograms
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS otlp_exponential_histograms (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  present UInt8,
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  min Float64 CODEC(ZSTD(1)),
+  max Float64 CODEC(ZSTD(1)),
+  scale Int32,
+  zero_count UInt64 CODEC(ZSTD(1)),
+  zero_threshold Float64 CODEC(ZSTD(1)),
+  positive_offset Int32 CODEC(ZSTD(1)),
+  positive_counts Array(UInt64) CODEC(ZSTD(1)),
+  negative_offset Int32 CODEC(ZSTD(1)),
+  negative_counts Array(UInt64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+INSERT INTO otlp_exponential_histograms (tenant, metric, series, ts, start, flags, present, count, sum, min, max, scale, zero_count, zero_threshold, positive_offset, positive_counts, negative_offset, negative_counts)
+SELECT tenant, metric, series, ts, start, flags, present, count, sum, min, max, scale, zero_count, zero_threshold, positive_offset, positive_counts, negative_offset, negative_counts
+FROM metric_exponential_histograms
+SETTINGS max_partitions_per_insert_block = 0;
+
+CREATE TABLE IF NOT EXISTS otlp_summaries (
+  tenant LowCardinality(String),
+  metric LowCardinality(String),
+  series FixedString(16) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+  start DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  count UInt64 CODEC(Delta, ZSTD(1)),
+  sum Float64 CODEC(ZSTD(1)),
+  quantiles Array(Float64) CODEC(ZSTD(1)),
+  quantile_values Array(Float64) CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, metric, toStartOfHour(ts), series, ts)
+TTL toDate(ts) + INTERVAL 30 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, min_bytes_for_wide_part = 268435456, old_parts_lifetime = 120;
+
+INSERT INTO otlp_summaries (tenant, metric, series, ts, start, flags, count, sum, quantiles, quantile_values)
+SELECT tenant, metric, series, ts, start, flags, count, sum, quantiles, quantile_values
+FROM metric_summaries
+SETTINGS max_partitions_per_insert_block = 0;
+
+ALTER TABLE metric_points MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE metric_histograms MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE metric_exponential_histograms MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE metric_summaries MODIFY TTL toDate(ts) + INTERVAL 1 DAY;
+
+ALTER TABLE metric_samples MODIFY TTL toDate(ts) + INTERVAL 1 DAY;

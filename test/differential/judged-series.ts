@@ -40,8 +40,13 @@ const LE = ['0.005', '0.05', '0.1', '0.5', '1', '2.5', '+Inf']
  * Series of every kind that a Prometheus meets: counters that are reset, gauges, histograms, infos, gaps, ends, irregular times, NaN and
  * infinite values, labels with odd characters. Equal seeds give equal series. Sample times are 1 modulo 10 milliseconds, so that no window of a query
  * at 7 modulo 10 begins or ends on a sample.
+ * Where scrapes may come late, without resets: small values behind a gap are what versions 2 and 3 extrapolate differently to the left.
  */
-export function judgedSeries(random: SeededRandom, range: JudgedRange): JudgedSeries[] {
+export function judgedSeries(
+  random: SeededRandom,
+  range: JudgedRange,
+  { hasResets = true }: { readonly hasResets?: boolean } = {},
+): JudgedSeries[] {
   const all: JudgedSeries[] = []
   const add = (name: string, labels: Record<string, string>, shape: Shape, jitterMs = 0) => {
     all.push({
@@ -55,7 +60,11 @@ export function judgedSeries(random: SeededRandom, range: JudgedRange): JudgedSe
       add('up', origin, () => (random.below(12) === 0 ? 0 : 1))
       add('build_info', { ...origin, version: random.pick(['1.4', '1.5']), commit: hex(random) }, () => 1)
       for (const code of ['200', '404', '500']) {
-        add('requests_total', { ...origin, code, method: random.pick(['GET', 'POST']) }, counter(random))
+        add(
+          'requests_total',
+          { ...origin, code, method: random.pick(['GET', 'POST']) },
+          counter(random, hasResets),
+        )
       }
       add('temperature_celsius', { ...origin, zone: random.pick(['eu-1', 'eu-2', 'us']) }, gauge(random, 20))
       add('queue_length', origin, integerGauge(random))
@@ -64,7 +73,11 @@ export function judgedSeries(random: SeededRandom, range: JudgedRange): JudgedSe
       addHistogram(random, range, all, origin)
     }
     add('connection_limit', { job }, () => 50)
-    add('bytes_total', { job, path: `/${job}/"x" \\d+ ü`, device: `eth${random.below(2)}` }, counter(random))
+    add(
+      'bytes_total',
+      { job, path: `/${job}/"x" \\d+ ü`, device: `eth${random.below(2)}` },
+      counter(random, hasResets),
+    )
   }
   add('weird', { kind: 'nan' }, () => Number.NaN)
   add('weird', { kind: 'inf' }, () => Number.POSITIVE_INFINITY)
@@ -106,12 +119,12 @@ function sampled(random: SeededRandom, range: JudgedRange, shape: Shape, jitterM
 }
 
 /** Grows by whole numbers, is reset to 0 now and then. */
-function counter(random: SeededRandom): Shape {
+function counter(random: SeededRandom, hasResets: boolean): Shape {
   const most = random.pick([3, 40, 1000])
   const resetEvery = random.pick([50, 200, 10_000])
   let value = random.pick([5_000, 100_000])
   return () => {
-    if (random.below(resetEvery) === 0) value = 0
+    if (random.below(resetEvery) === 0 && hasResets) value = 0
     else value += random.below(most)
     return value
   }

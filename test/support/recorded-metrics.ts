@@ -101,14 +101,14 @@ export async function readMetrics(storage: Storage, service: string): Promise<St
 
 const TIMES = 'toString(toUnixTimestamp64Nano(start)) AS start, toString(toUnixTimestamp64Nano(ts)) AS time'
 const ONE = 'WHERE tenant = {tenant:String} AND series = unhex({id:String})'
-const NUMBER = `SELECT ${TIMES}, value_kind AS kind, value FROM metric_points ${ONE}`
+const NUMBER = `SELECT ${TIMES}, value_kind AS kind, value FROM otlp_points ${ONE}`
 const POINTS = {
   sum: NUMBER,
   gauge: NUMBER,
   histogram: `SELECT ${TIMES}, toFloat64(count) AS count, sum, min, max, bounds, arrayMap(c -> toFloat64(c), counts) AS counts
-    FROM metric_histograms ${ONE} AND present = 7`,
+    FROM otlp_histograms ${ONE} AND present = 7`,
   exponential_histogram: `SELECT ${TIMES}, toFloat64(count) AS count, sum, min, max, scale, toFloat64(zero_count) AS zeroCount,
       tuple(positive_offset, arrayMap(c -> toFloat64(c), positive_counts)) AS positive,
       tuple(negative_offset, arrayMap(c -> toFloat64(c), negative_counts)) AS negative
-    FROM metric_exponential_histograms ${ONE} AND present = 7`,
+    FROM otlp_exponential_histograms ${ONE} AND present = 7`,
 } as const

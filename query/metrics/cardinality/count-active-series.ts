@@ -1,4 +1,5 @@
 import type { Storage } from '../../../storage/storage.ts'
+import { timeCondition } from '../time-condition.ts'
 import { type CardinalityRequest, currentSeries, questionOf } from './cardinality-request.ts'
 
 /** How many series got samples within a time. */
@@ -12,12 +13,12 @@ export interface ActiveSeries {
 const DRAWN = 2000
 
 const TABLES = [
-  'metric_points',
-  'metric_histograms',
-  'metric_exponential_histograms',
-  'metric_summaries',
-  'metric_samples',
-  'metric_native_histograms',
+  'otlp_points',
+  'otlp_histograms',
+  'otlp_exponential_histograms',
+  'otlp_summaries',
+  'prom_samples',
+  'prom_histograms',
 ]
 
 /** Counts the series, of `total` that there are, that got a sample since `sinceMs`. */
@@ -28,6 +29,7 @@ export async function countActiveSeries(
   sinceMs: number,
 ): Promise<ActiveSeries> {
   const base = await currentSeries(storage, request)
+  const time = timeCondition({ fromMs: Math.max(0, sinceMs), toMs: request.nowMs })
   // Ids are hashes: the smallest of them are a fair draw.
   const rows = await storage.select<{ readonly active: string; readonly drawn: string }>({
     ...questionOf(request),
@@ -38,10 +40,10 @@ SELECT
   (SELECT uniqExact(series) FROM (
     ${TABLES.map(
       (table) => `SELECT DISTINCT series FROM ${table}
-    WHERE tenant = {tenant:String} AND ts > fromUnixTimestamp64Milli({sinceMs:Int64}) AND ts <= fromUnixTimestamp64Milli({nowMs:Int64}) AND series GLOBAL IN (SELECT id FROM drawn)`,
+    WHERE tenant = {tenant:String} AND ${time.sql} AND series GLOBAL IN (SELECT id FROM drawn)`,
     ).join('\n    UNION ALL\n    ')}
   )) AS active`,
-    params: { ...base.params, sinceMs: Math.max(0, sinceMs), nowMs: request.nowMs },
+    params: { ...base.params, ...time.params },
   })
   const active = Number(rows[0]?.active ?? 0)
   const drawn = Number(rows[0]?.drawn ?? 0)

@@ -92,7 +92,7 @@ function gridsOf(
   { aggregate, sample, value: made, takesMarkers }: GridFunctionSql,
 ): GridStatement {
   const { sql, params } = scopeCondition(scope)
-  const ts = table === 'metric_samples' ? 'ts' : 'toDateTime64(ts, 3)'
+  const ts = table === 'prom_samples' ? 'ts' : 'toDateTime64(ts, 3)'
   const grid = `${aggregate}${gridParameters(moments, windowMs)}(${ts}, ${sample(value, marker)})`
   const mapped = made('x', windowMs)
   const conditions = [

@@ -27,14 +27,14 @@ export interface GridTable {
 type Layout = Pick<GridTable, 'table' | 'value' | 'marker' | 'condition' | 'hasBuckets'>
 
 const SAMPLES: Layout = {
-  table: 'metric_samples',
+  table: 'prom_samples',
   value: 'value',
   marker: 'is_stale',
   condition: null,
   hasBuckets: false,
 }
 const POINTS: Layout = {
-  table: 'metric_points',
+  table: 'otlp_points',
   value: 'value',
   marker: `${NO_RECORDED_VALUE} = 1`,
   condition: `value_kind != 'e' OR ${NO_RECORDED_VALUE} = 1`,
@@ -51,20 +51,20 @@ const countOf = (table: TableName): Layout => ({
 /** The parts of a histogram and of a summary that are series of one number, by suffix. */
 const PARTS = {
   histogram: [
-    ['_count', countOf('metric_histograms')],
+    ['_count', countOf('otlp_histograms')],
     [
       '_sum',
       {
-        ...countOf('metric_histograms'),
+        ...countOf('otlp_histograms'),
         value: 'sum',
         condition: `bitAnd(present, 1) = 1 OR ${NO_RECORDED_VALUE} = 1`,
       },
     ],
-    ['_bucket', { ...countOf('metric_histograms'), value: 'bucket', hasBuckets: true }],
+    ['_bucket', { ...countOf('otlp_histograms'), value: 'bucket', hasBuckets: true }],
   ],
   summary: [
-    ['_count', countOf('metric_summaries')],
-    ['_sum', { ...countOf('metric_summaries'), value: 'sum' }],
+    ['_count', countOf('otlp_summaries')],
+    ['_sum', { ...countOf('otlp_summaries'), value: 'sum' }],
   ],
 } as const satisfies Record<string, readonly (readonly [string, Layout])[]>
 

@@ -56,7 +56,7 @@ export async function selectGrids(
     ids: table.series.map(({ id }) => id),
   }
   const isOneMoment = request.moments.count === 1 && request.wantsStarts !== true
-  if (table.table === 'metric_samples' && isOneMoment && windows?.wants(storage, scope) === true) {
+  if (table.table === 'prom_samples' && isOneMoment && windows?.wants(storage, scope) === true) {
     return refuse('the samples of these minutes are remembered')
   }
   const isEmpty = table.series.length === 0 || range.toMs <= range.fromMs
@@ -91,7 +91,7 @@ async function obstacleOf(
   scope: SampleScope,
   hasHistograms: HasHistograms,
 ): Promise<string | null> {
-  if (table !== 'metric_samples') return null
+  if (table !== 'prom_samples') return null
   const [histogramIds, hasStarts] = await Promise.all([
     hasHistograms(storage, scope).then((hasAny) => (hasAny ? readHistogramIds(storage, scope) : [])),
     request.wantsStarts === true && hasKnownStarts(storage, scope),
@@ -105,7 +105,7 @@ async function hasKnownStarts(storage: Storage, scope: SampleScope): Promise<boo
   const { rows } = await storage.selectColumns({
     name: 'metrics.knownStarts',
     tenant: scope.tenant,
-    sql: `SELECT 1 FROM metric_samples WHERE ${sql} AND start != fromUnixTimestamp64Milli(0) LIMIT 1`,
+    sql: `SELECT 1 FROM prom_samples WHERE ${sql} AND start != fromUnixTimestamp64Milli(0) LIMIT 1`,
     params,
     ...(scope.signal === undefined ? {} : { signal: scope.signal }),
   })
