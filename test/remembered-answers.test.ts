@@ -98,9 +98,7 @@ describe('an insert tells of its tenants and of its earliest time', () => {
       deduplicationToken: 'x',
     }
     await expect(failing.insertNative(insert)).rejects.toThrow('away')
-    expect(notices).toEqual([
-      { table: 'prom_samples', tenants: null, earliestMs: Number.NEGATIVE_INFINITY },
-    ])
+    expect(notices).toEqual([{ table: 'prom_samples', tenants: null, earliestMs: Number.NEGATIVE_INFINITY }])
   })
 })
 
