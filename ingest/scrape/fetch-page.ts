@@ -29,7 +29,7 @@ const MOST_REDIRECTS = 10
 /** Where a job says nothing: a page larger than that is somebody's mistake, or worse. */
 const MOST_BYTES = 256 << 20
 
-/** Opens connections for a job. Certificates and passwords are read from their files at each new connection and request. Throws when one cannot be read. */
+/** Opens connections for a job. Certificates are read from their files now, passwords at each request. Throws when a certificate cannot be read. */
 export function createPageFetcher(job: ScrapeJob, programVersion: string): PageFetcher {
   const agent = createAgent(job)
   const maxBytes = job.bodySizeLimit === 0 ? MOST_BYTES : job.bodySizeLimit

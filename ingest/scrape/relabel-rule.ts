@@ -20,7 +20,8 @@ const pattern = z.string().refine(isPattern, { message: 'expected a regular expr
 
 /** Actions that say nothing without a label to write to, or to compare with. */
 const WITH_TARGET = new Set(['replace', 'hashmod', 'lowercase', 'uppercase', 'keepequal', 'dropequal'])
-const TARGET = /^(?:(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))+\w*)+$/
+/** A label's name in which groups may stand: `env_$1`, `${1}_x`. */
+const TARGET = /^(?:[a-zA-Z_]|\$\{\w+\}|\$(?=\w))(?:\w|\$\{\w+\}|\$(?=\w))*$/
 
 /** One rule of relabelling, with Prometheus' defaults. Patterns match whole values. */
 export const relabelRule = z

@@ -89,6 +89,9 @@ describe('relabelling', () => {
     [{ action: 'replace' }, /needs one/],
     [{ action: 'hashmod', targetLabel: 'a' }, /at least 1/],
     [{ targetLabel: 'a-b' }, /name of a label/],
+    [{ targetLabel: '1a' }, /name of a label/],
+    [{ targetLabel: '$' }, /name of a label/],
+    [{ targetLabel: `${'$a'.repeat(50)}-` }, /name of a label/],
     [{ action: 'explode' }, /expected one of/],
     [{ sourceLabel: ['a'] }, /Unrecognized key/],
   ])('refuses %j', (rule, message) => {
