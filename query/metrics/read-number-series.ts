@@ -1,9 +1,8 @@
 import type { Labels } from '../../model/labels.ts'
-import { type NumberArrays, numberArraysOf } from '../../storage/block-columns.ts'
+import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
 import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
 import { namedLabels } from './expand-series.ts'
-import { absoluteTimes, orderedSamples } from './ordered-samples.ts'
 import { readDeltaBases } from './read-delta-bases.ts'
 import { readSamples, type SampleColumns, timesColumn } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
@@ -16,7 +15,6 @@ import {
   STARTS_COLUMN,
   staleColumn,
 } from './series-reader.ts'
-import type { SeriesSamples } from './window-memory.ts'
 
 /** Reads gauges and sums. */
 export async function readPoints(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
@@ -88,16 +86,10 @@ async function readNumbers(
     const values = numberArraysOf(block, 'numbers')
     const marks = numberArraysOf(block, 'marks')
     const starts = wantsStarts ? numberArraysOf(block, 'starts') : null
-    const ordered = starts === null ? orderedRows(times, values, marks, scope.fromMs) : () => null
     eachSeries(block, byId, (found, row) => {
-      const ready = ordered(row)
       for (const series of found) {
-        const labels = wholeLabels(series)
+        const labels = namedLabels(series, '')
         if (!reader.isWanted(labels)) continue
-        if (ready !== null) {
-          reader.collector.addReady(labels, ready)
-          continue
-        }
         reader.collector.add(labels, {
           baseMs: scope.fromMs,
           times: rowOf(times, row) ?? [],
@@ -108,24 +100,6 @@ async function readNumbers(
       }
     })
     reader.checkSize()
-  }
-}
-
-/** The rows of a block that need no choice among their samples: no marks, and no two samples at one time. */
-function orderedRows(
-  times: NumberArrays,
-  values: NumberArrays,
-  marks: NumberArrays,
-  baseMs: number,
-): (row: number) => SeriesSamples | null {
-  const timestamps = absoluteTimes(times.values, baseMs)
-  const { values: numbers } = values
-  if (timestamps === null || !(numbers instanceof Float64Array)) return () => null
-  return (row) => {
-    if (rowOf(marks, row) !== null) return null
-    const from = row === 0 ? 0 : (times.ends[row - 1] as number)
-    const ordered = orderedSamples(timestamps, numbers, from, times.ends[row] as number)
-    return ordered === null ? null : { ...ordered, stale: null }
   }
 }
 
