@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { firstAfter } from '../../model/first-after.ts'
 import { NO_LABELS } from '../../model/labels.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
@@ -173,15 +174,4 @@ function pieceOf(samples: SeriesSamples | undefined, fromMs: number, toMs: numbe
 
 function markedOnly(stale: Uint8Array | null): Uint8Array | null {
   return stale?.includes(1) === true ? stale : null
-}
-
-function firstAfter(times: Float64Array, timeMs: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((times[middle] as number) <= timeMs) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -1,3 +1,4 @@
+import { firstAfter } from '../../model/first-after.ts'
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { type Labels, labelsKey, labelValue } from '../../model/labels.ts'
 import { compileMatcher } from '../../model/matcher.ts'
@@ -101,16 +102,4 @@ function cut(series: StoredSeries, from: number, to: number): Series {
       ? Float64Array.from(samples, ({ startMs }) => startMs)
       : null,
   }
-}
-
-/** Index of the first time that is greater. */
-function firstAfter(times: readonly number[], time: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((times[middle] ?? 0) <= time) low = middle + 1
-    else high = middle
-  }
-  return low
 }

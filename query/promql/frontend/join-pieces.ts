@@ -1,3 +1,4 @@
+import { firstAfter } from '../../../model/first-after.ts'
 import { compareLabels } from '../../../model/labels.ts'
 import type { MatrixSeries, QueryResult } from '../query-engine.ts'
 import type { Moments } from './split-range.ts'
@@ -31,8 +32,8 @@ export function slicePiece(piece: Piece, startMs: number, endMs: number): Piece 
   const matrix: MatrixSeries[] = []
   for (const series of result.matrix) {
     const { timestamps, values, histograms } = series
-    const from = firstFrom(timestamps, startMs)
-    const to = firstFrom(timestamps, endMs + 1)
+    const from = firstAfter(timestamps, startMs - 1)
+    const to = firstAfter(timestamps, endMs)
     if (from === to) continue
     matrix.push({
       labels: series.labels,
@@ -86,16 +87,4 @@ function joinSeries(parts: readonly MatrixSeries[]): MatrixSeries {
   if (parts.every(({ histograms }) => histograms == null)) return { labels, timestamps, values }
   const histograms = parts.flatMap((part) => part.histograms ?? Array.from(part.timestamps, () => null))
   return { labels, timestamps, values, histograms }
-}
-
-/** The index of the first time that is not before `ms`. */
-function firstFrom(times: Float64Array, ms: number): number {
-  let low = 0
-  let high = times.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((times[middle] as number) < ms) low = middle + 1
-    else high = middle
-  }
-  return low
 }
