@@ -5,18 +5,11 @@ import { createRangeCache, type RangeCache } from '../query/promql/frontend/rang
 import type { Clock } from '../runtime/clock.ts'
 import type { QueryConfig } from '../storage/config.ts'
 import type { Storage } from '../storage/storage.ts'
+import { SAMPLE_TABLES } from '../storage/tables.ts'
 import { watchInserts } from '../storage/watch-inserts.ts'
 
 /** What PromQL reads; of `spans` in the slots of the roll-ups. */
-const SAMPLE_TABLES = [
-  'otlp_points',
-  'otlp_histograms',
-  'otlp_exponential_histograms',
-  'otlp_summaries',
-  'prom_samples',
-  'prom_histograms',
-]
-const TABLES = new Set([...SAMPLE_TABLES, 'spans'])
+const TABLES = new Set<string>([...SAMPLE_TABLES, 'spans'])
 /** The longest slot of a roll-up: a span changes it from its beginning. */
 const SLOT_MS = 300_000
 

@@ -24,6 +24,16 @@ export const TABLES = [
   'prom_descriptions',
 ] as const
 
+/** The tables whose rows are samples of series. */
+export const SAMPLE_TABLES = [
+  'otlp_points',
+  'otlp_histograms',
+  'otlp_exponential_histograms',
+  'otlp_summaries',
+  'prom_samples',
+  'prom_histograms',
+] as const satisfies readonly (typeof TABLES)[number][]
+
 /** Tables of before, and those that hold their rows now: journals may still name them. */
 export const SUCCESSORS: Readonly<Record<string, (typeof TABLES)[number]>> = {
   metric_points: 'otlp_points',

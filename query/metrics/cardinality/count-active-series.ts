@@ -1,4 +1,5 @@
 import type { Storage } from '../../../storage/storage.ts'
+import { SAMPLE_TABLES } from '../../../storage/tables.ts'
 import { timeCondition } from '../time-condition.ts'
 import { type CardinalityRequest, currentSeries, questionOf } from './cardinality-request.ts'
 
@@ -11,15 +12,6 @@ export interface ActiveSeries {
 
 /** Series that are looked at; of more this many are drawn, which makes the answer right within a few percent. */
 const DRAWN = 2000
-
-const TABLES = [
-  'otlp_points',
-  'otlp_histograms',
-  'otlp_exponential_histograms',
-  'otlp_summaries',
-  'prom_samples',
-  'prom_histograms',
-]
 
 /** Counts the series, of `total` that there are, that got a sample since `sinceMs`. */
 export async function countActiveSeries(
@@ -38,7 +30,7 @@ export async function countActiveSeries(
 SELECT
   (SELECT count() FROM drawn) AS drawn,
   (SELECT uniqExact(series) FROM (
-    ${TABLES.map(
+    ${SAMPLE_TABLES.map(
       (table) => `SELECT DISTINCT series FROM ${table}
     WHERE tenant = {tenant:String} AND ${time.sql} AND series GLOBAL IN (SELECT id FROM drawn)`,
     ).join('\n    UNION ALL\n    ')}
