@@ -44,16 +44,6 @@ export function nestedArraysOf(
   return { ends, inner: { ends: inner.ends, values: asNumbers(inner.element, name) } }
 }
 
-/** The column of that name when it holds arrays of texts. Throws INTERNAL otherwise. */
-export function textArraysOf(
-  block: ColumnBlock,
-  name: string,
-): { readonly ends: Float64Array; readonly values: readonly string[] } {
-  const { ends, element } = arrayOf(block.columns.get(name), name)
-  if (element.kind !== 'text') throw otherwise(name, 'arrays of texts')
-  return { ends, values: element.values }
-}
-
 function arrayOf(column: Column | undefined, name: string) {
   const [element] = column?.kind === 'array' ? column.elements : []
   if (column?.kind !== 'array' || element === undefined) throw otherwise(name, 'arrays')

@@ -1,4 +1,3 @@
-import { type Block, createBlock } from '../native/block.ts'
 import { FixedColumn } from '../native/fixed-column.ts'
 import type { Interner } from '../native/interner.ts'
 import { LowCardinalityColumn } from '../native/low-cardinality-column.ts'
@@ -47,8 +46,3 @@ export function createSpanColumns(text: Interner, binary: Interner) {
 
 /** Columns of table `spans` in the making. */
 export type SpanColumns = ReturnType<typeof createSpanColumns>
-
-/** The block of those columns. */
-export function createSpanBlock(columns: SpanColumns): Block {
-  return createBlock('spans', columns)
-}
