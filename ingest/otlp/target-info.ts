@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto'
-import { type Labels, labelPairs, labelsFrom, labelsKey, METRIC_NAME } from '../../model/labels.ts'
+import { type Labels, labelPairs, labelsFrom, METRIC_NAME } from '../../model/labels.ts'
+import { seriesId } from '../../model/series-id.ts'
 import type { Interner } from '../native/interner.ts'
 import type { SampleColumns } from '../prometheus/sample-blocks.ts'
+import { pushSampleSeries } from '../prometheus/sample-series-row.ts'
 import type { SeriesLimiter } from '../series-limit/series-limiter.ts'
 import type { MetricColumns } from './metric-blocks.ts'
 import { prometheusLabels } from './prometheus-labels.ts'
@@ -32,7 +33,7 @@ export function targetOf(
   if (told.length === 0 || (!origin.isNamed && origin.instance === '')) return null
   const labels = labelsFrom(prometheusLabels(told, origin))
   const whole = labelsFrom([[METRIC_NAME, TARGET_INFO], ...labelPairs(labels)])
-  return { labels, id: hash('sha256', labelsKey(whole), 'buffer').subarray(0, 16) }
+  return { labels, id: seriesId(whole) }
 }
 
 /** What samples of `target_info` are written with. */
@@ -122,22 +123,14 @@ export class TargetInfo {
       labels: () => labelPairs(target.labels),
     }
     if (!limiter.admits(asking)) return false
-    const name = text.internText(TARGET_INFO)
-    columns.tenant.push(this.#tenantId)
-    columns.name.push(name)
-    columns.id.pushFrom(target.id, 0)
-    columns.day.pushUint16(this.#day)
-    columns.kind.pushUint8(KIND_SAMPLE)
-    columns.temporality.pushUint8(0)
-    columns.is_monotonic.pushUint8(0)
-    columns.metric.push(name)
-    columns.unit.push(0)
-    columns.description.pushEmpty()
-    for (const [label, value] of labelPairs(target.labels)) {
-      columns.labels.keys.push(text.internText(label))
-      columns.labels.values.pushText(value)
-    }
-    columns.labels.endRow()
+    pushSampleSeries(columns, text, {
+      tenantId: this.#tenantId,
+      nameId: text.internText(TARGET_INFO),
+      ids: target.id,
+      idStart: 0,
+      day: this.#day,
+      labels: target.labels,
+    })
     if (this.#told.size >= MAX_TOLD) this.#told.clear()
     this.#told.set(key, this.#day)
     this.#fresh.push(key)
@@ -145,6 +138,4 @@ export class TargetInfo {
   }
 }
 
-/** The number of this kind in the column `kind`. */
-const KIND_SAMPLE = 6
 const ONE = new Uint8Array(Float64Array.of(1).buffer)

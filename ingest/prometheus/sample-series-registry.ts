@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto'
-import { type Labels, labelPairs, labelsKey, labelValue, METRIC_NAME, withLabel } from '../../model/labels.ts'
+import { type Labels, labelPairs, labelValue, METRIC_NAME, withLabel } from '../../model/labels.ts'
+import { seriesId } from '../../model/series-id.ts'
 import { Interner } from '../native/interner.ts'
 import type { MetricColumns } from '../otlp/metric-blocks.ts'
 import type { SeriesLimiter } from '../series-limit/series-limiter.ts'
 import type { LabelList, LabelProblem } from './label-list.ts'
+import { pushSampleSeries } from './sample-series-row.ts'
 
 /** What a registry works with. */
 export interface SampleSeriesRegistryParts {
@@ -25,8 +26,6 @@ const REFUSED = -1000
 const MAX_KNOWN = 2_000_000
 const MAX_BYTES = 384 << 20
 const ID_BYTES = 16
-/** The number of this kind in the column `kind`. */
-const KIND_SAMPLE = 6
 
 /**
  * Gives the labels of Prometheus' series their 16-byte id, and writes a row of `prom_series` the first time in a day that a tenant
@@ -170,29 +169,20 @@ export class SampleSeriesRegistry {
   }
 
   #learn(number: number, labels: Labels): void {
-    this.ids.set(hash('sha256', labelsKey(labels), 'buffer').subarray(0, ID_BYTES), number * ID_BYTES)
+    this.ids.set(seriesId(labels), number * ID_BYTES)
     this.#nameOf[number] = this.#names.internText(labelValue(labels, METRIC_NAME))
   }
 
   #writeRow(number: number, labels: Labels): void {
     const { columns, text } = this.#parts
-    const name = this.metricId(number)
-    columns.tenant.push(this.#tenantId)
-    columns.name.push(name)
-    columns.id.pushFrom(this.ids, number * ID_BYTES)
-    columns.day.pushUint16(this.#day)
-    columns.kind.pushUint8(KIND_SAMPLE)
-    columns.temporality.pushUint8(0)
-    columns.is_monotonic.pushUint8(0)
-    columns.metric.push(name)
-    columns.unit.push(0)
-    columns.description.pushEmpty()
-    for (const [label, value] of labelPairs(labels)) {
-      if (label === METRIC_NAME) continue
-      columns.labels.keys.push(text.internText(label))
-      columns.labels.values.pushText(value)
-    }
-    columns.labels.endRow()
+    pushSampleSeries(columns, text, {
+      tenantId: this.#tenantId,
+      nameId: this.metricId(number),
+      ids: this.ids,
+      idStart: number * ID_BYTES,
+      day: this.#day,
+      labels,
+    })
   }
 
   #tenantDays(number: number): Int32Array {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { type Labels, labelsKey, labelValue, METRIC_NAME, withLabel } from '../../model/labels.ts'
+import { seriesId } from '../../model/series-id.ts'
 import type { NativeInsert, Storage } from '../../storage/storage.ts'
 import { fixedColumn, mapColumn, nativeBlock, numberColumn, textColumn } from './native-samples.ts'
 import { type FloatRow, floatColumns, type HistogramRow, histogramColumns } from './sample-columns.ts'
@@ -122,8 +122,4 @@ function insertOf(
     rows,
     deduplicationToken,
   }
-}
-
-function seriesId(labels: Labels): Uint8Array {
-  return createHash('sha256').update(labelsKey(labels)).digest().subarray(0, 16)
 }
