@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueSlot, slotAt, slotOffset } from './group-slot.ts'
+import { slotAt } from '../model/slot.ts'
+import { dueSlot, slotOffset } from './group-slot.ts'
 
 const MINUTE = 60_000
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { slotAt, spreadOffset } from '../model/slot.ts'
 import { groupKey, type RuleGroup } from './rule-group.ts'
 
 /** When a group is evaluated next. */
@@ -14,13 +14,7 @@ export interface Slot {
  * groups are spread, and every process and every restart agrees.
  */
 export function slotOffset(group: Pick<RuleGroup, 'file' | 'name'>, intervalMs: number): number {
-  const hash = createHash('sha256').update(groupKey(group)).digest().readBigUInt64BE(0)
-  return Number(hash % BigInt(intervalMs))
-}
-
-/** The last slot at or before a time. */
-export function slotAt(nowMs: number, intervalMs: number, offsetMs: number): number {
-  return Math.floor((nowMs - offsetMs) / intervalMs) * intervalMs + offsetMs
+  return spreadOffset(groupKey(group), intervalMs)
 }
 
 /**

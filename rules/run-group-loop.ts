@@ -1,6 +1,7 @@
+import { slotAt } from '../model/slot.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { GroupRunner } from './create-group-runner.ts'
-import { dueSlot, slotAt, slotOffset } from './group-slot.ts'
+import { dueSlot, slotOffset } from './group-slot.ts'
 
 /** Calls back once after so many milliseconds; returns what calls it off. */
 export type StartTimer = (callback: () => void, ms: number) => () => void

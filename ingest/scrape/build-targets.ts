@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { formatDuration, parseDuration } from '../../model/duration.ts'
 import { type Labels, labelPairs, labelsFrom, labelsKey, labelValue } from '../../model/labels.ts'
+import { spreadOffset } from '../../model/slot.ts'
 import { createRelabel } from './relabel.ts'
 import type { ScrapeJob } from './scrape-job.ts'
 
@@ -77,7 +77,6 @@ function targetOf(job: ScrapeJob, labels: Labels, discovered: Labels): ScrapeTar
   const instance: [string, string][] = labelValue(labels, 'instance') === '' ? [['instance', address]] : []
   const final = labelsFrom([...own, ...instance])
   const key = `${url} ${labelsKey(final)}`
-  const hash = createHash('sha256').update(key).digest().readBigUInt64BE(0)
   return {
     job,
     url,
@@ -85,7 +84,7 @@ function targetOf(job: ScrapeJob, labels: Labels, discovered: Labels): ScrapeTar
     discovered,
     intervalMs,
     timeoutMs,
-    offsetMs: Number(hash % BigInt(intervalMs)),
+    offsetMs: spreadOffset(key, intervalMs),
     key,
   }
 }

@@ -1,3 +1,4 @@
+import { slotAt } from '../../model/slot.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { errorMessage } from '../../runtime/errors.ts'
 import type { ScrapeTarget } from './build-targets.ts'
@@ -98,7 +99,7 @@ export function startScrapeLoop(options: ScrapeLoopOptions): ScrapeLoop {
   }
 
   async function run(): Promise<void> {
-    let lastSlot = slotBefore(clock.now(), target)
+    let lastSlot = slotAt(clock.now(), target.intervalMs, target.offsetMs)
     while (!stopping.signal.aborted) {
       const slot = nextSlot(clock.now(), lastSlot, target)
       if (slot > clock.now()) {
@@ -128,14 +129,6 @@ export function startScrapeLoop(options: ScrapeLoopOptions): ScrapeLoop {
   }
 }
 
-/** The last slot at or before a time. */
-export function slotBefore(
-  nowMs: number,
-  { intervalMs, offsetMs }: Pick<ScrapeTarget, 'intervalMs' | 'offsetMs'>,
-): number {
-  return Math.floor((nowMs - offsetMs) / intervalMs) * intervalMs + offsetMs
-}
-
 /**
  * When a target is scraped next, the slot `lastMs` having been used: at once when a slot has come since, slots that went by left out. A clock
  * that went back by more than an interval starts anew from its time.
@@ -145,7 +138,7 @@ export function nextSlot(
   lastMs: number,
   target: Pick<ScrapeTarget, 'intervalMs' | 'offsetMs'>,
 ): number {
-  const current = slotBefore(nowMs, target)
+  const current = slotAt(nowMs, target.intervalMs, target.offsetMs)
   if (current > lastMs) return current
   return lastMs - current > target.intervalMs ? current + target.intervalMs : lastMs + target.intervalMs
 }

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { labelsText } from '../../model/labels.ts'
+import { slotAt } from '../../model/slot.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { createLogger } from '../../runtime/logger.ts'
 import { buildTargets } from './build-targets.ts'
@@ -11,7 +12,7 @@ import { scrapeConfig } from './config.ts'
 import { createPageFetcher } from './fetch-page.ts'
 import { createRelabel } from './relabel.ts'
 import { scrapeJob } from './scrape-job.ts'
-import { nextSlot, slotBefore } from './scrape-loop.ts'
+import { nextSlot } from './scrape-loop.ts'
 import { EMPTY_MEMORY, samplesOfPage } from './scrape-once.ts'
 import { startScraper } from './start-scraper.ts'
 
@@ -136,7 +137,7 @@ describe('createPageFetcher', () => {
 
 test('slots', () => {
   const target = { intervalMs: 1000, offsetMs: 300 }
-  expect(slotBefore(5299, target)).toBe(4300)
+  expect(slotAt(5299, target.intervalMs, target.offsetMs)).toBe(4300)
   expect(nextSlot(5299, 4300, target)).toBe(5300)
   expect(nextSlot(5300, 4300, target)).toBe(5300)
   // Missed ones are left out, a clock that went far back starts anew.
