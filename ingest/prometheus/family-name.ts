@@ -1,6 +1,6 @@
-import { METADATA_TYPES } from './metadata-registry.ts'
+import { METADATA_TYPES, type MetadataType } from './metadata-types.ts'
 
-const SUFFIXES: Partial<Record<(typeof METADATA_TYPES)[number], readonly string[]>> = {
+const SUFFIXES: Partial<Record<MetadataType, readonly string[]>> = {
   histogram: ['_bucket', '_sum', '_count'],
   gaugehistogram: ['_bucket', '_gsum', '_gcount'],
   summary: ['_sum', '_count'],

@@ -1,17 +1,6 @@
 import { Interner } from '../native/interner.ts'
+import { METADATA_TYPES } from './metadata-types.ts'
 import type { SampleColumns } from './sample-blocks.ts'
-
-/** Types of metrics, by their numbers in both versions of remote write. */
-export const METADATA_TYPES = [
-  'unknown',
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-] as const
 
 /** What a registry of metadata works with. */
 export interface MetadataRegistryParts {

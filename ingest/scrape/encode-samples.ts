@@ -1,6 +1,7 @@
 import { type Labels, labelPairs, METRIC_NAME } from '../../model/labels.ts'
 import { createProtobufWriter, type ProtobufWriter } from '../../runtime/protobuf-writer.ts'
-import type { ExposedExemplar, ExposedMetadata, ExposedType } from './parse-exposition.ts'
+import { METADATA_TYPES } from '../prometheus/metadata-types.ts'
+import type { ExposedExemplar, ExposedMetadata } from './parse-exposition.ts'
 
 /** One sample as it is to be written. */
 export interface SampleToSend {
@@ -12,16 +13,6 @@ export interface SampleToSend {
   readonly metadata: ExposedMetadata | null
 }
 
-const TYPES: Readonly<Record<ExposedType, number>> = {
-  unknown: 0,
-  counter: 1,
-  gauge: 2,
-  histogram: 3,
-  gaugehistogram: 4,
-  summary: 5,
-  info: 6,
-  stateset: 7,
-}
 /** The NaN that ends a series. */
 const STALE = 0x7ff0000000000002n
 
@@ -74,7 +65,7 @@ function writeSeries(writer: ProtobufWriter, { sample, labels, exemplar, help, u
   }
   if (metadata === null) return
   writer.message(5, () => {
-    writer.varint(1, TYPES[metadata.type])
+    writer.varint(1, METADATA_TYPES.indexOf(metadata.type))
     writer.varint(3, help)
     writer.varint(4, unit)
   })

@@ -1,19 +1,9 @@
 import { AppError } from '../../runtime/errors.ts'
-
-/** The kinds of metrics that an exposition can declare. */
-export type ExposedType =
-  | 'unknown'
-  | 'counter'
-  | 'gauge'
-  | 'histogram'
-  | 'gaugehistogram'
-  | 'summary'
-  | 'info'
-  | 'stateset'
+import { METADATA_TYPES, type MetadataType } from '../prometheus/metadata-types.ts'
 
 /** What an exposition says about a metric family. */
 export interface ExposedMetadata {
-  type: ExposedType
+  type: MetadataType
   help: string
   unit: string
 }
@@ -43,16 +33,6 @@ export interface Exposition {
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-const TYPES: ReadonlySet<string> = new Set([
-  'unknown',
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-])
 
 /**
  * Reads a page of metrics: Prometheus' text format 0.0.4, or OpenMetrics 1.0 (`isOpenMetrics`), whose times are seconds and whose last
@@ -196,8 +176,8 @@ function readComment(comment: string, metadata: Map<string, ExposedMetadata>): v
   else known.type = readType(rest.trim())
 }
 
-function readType(text: string): ExposedType {
-  return TYPES.has(text) ? (text as ExposedType) : 'unknown'
+function readType(text: string): MetadataType {
+  return METADATA_TYPES.find((type) => type === text) ?? 'unknown'
 }
 
 function readValue(text: string, line: number): number {
