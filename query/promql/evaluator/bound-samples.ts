@@ -31,6 +31,30 @@ export function boundSamples(
   return { first, last }
 }
 
+/**
+ * The values at the bounds of a window whose samples `found` stand for them: those samples' own, or, smoothed, values between them and the next.
+ * `from`: the window's first sample. A counter that was reset between two samples began at 0.
+ */
+export function boundValues(
+  samples: { readonly times: Float64Array; readonly values: Float64Array },
+  { first, last }: BoundSamples,
+  from: number,
+  bounds: { readonly startMs: number; readonly endMs: number; readonly isSmoothed: boolean },
+  isCounter: boolean,
+): { readonly left: number; readonly right: number } {
+  const { times, values } = samples
+  const { startMs, endMs, isSmoothed } = bounds
+  const left =
+    isSmoothed && (times[first] as number) < startMs
+      ? valueBetween(samples, first, startMs, isCounter)
+      : (values[first] as number)
+  const right =
+    isSmoothed && last > from && (times[last] as number) > endMs
+      ? valueBetween(samples, last - 1, endMs, isCounter)
+      : (values[last] as number)
+  return { left, right }
+}
+
 /** The value at a time on the line between two samples; a counter that was reset between them began at 0. */
 function interpolate(
   beforeMs: number,

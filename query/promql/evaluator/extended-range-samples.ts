@@ -1,6 +1,6 @@
 import type { MatrixSeries } from '../query-engine.ts'
 import type { Series } from '../series-source.ts'
-import { boundSamples, type ExtendedBounds, valueBetween } from './bound-samples.ts'
+import { boundSamples, boundValues, type ExtendedBounds } from './bound-samples.ts'
 import { executionError } from './evaluation.ts'
 
 /** One window of an extended range selector: samples are those of (startMs - lookback, endMs], smoothed those up to endMs + lookback. */
@@ -33,14 +33,7 @@ export function extendedRangeSamples(
   if (found === null) return null
   const { first, last } = found
   const samples = { times: timestamps, values }
-  const left =
-    isSmoothed && (timestamps[first] as number) < startMs
-      ? valueBetween(samples, first, startMs, false)
-      : (values[first] as number)
-  const right =
-    isSmoothed && last > from && (timestamps[last] as number) > endMs
-      ? valueBetween(samples, last - 1, endMs, false)
-      : (values[last] as number)
+  const { left, right } = boundValues(samples, found, from, { startMs, endMs, isSmoothed }, false)
   const inside = { from: first, to: last + 1 }
   if ((timestamps[first] as number) <= startMs) inside.from += 1
   if ((timestamps[last] as number) >= endMs) inside.to -= 1

@@ -1,6 +1,6 @@
 import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
 import { annotationTexts } from './annotation-texts.ts'
-import { boundSamples, valueBetween } from './bound-samples.ts'
+import { boundSamples, boundValues } from './bound-samples.ts'
 import { type ExtendedRate, extendedHistogramRate } from './extended-histogram-rate.ts'
 import { type GridSeries, setHistogram } from './grid.ts'
 import type { FloatWindows, RangeWindows } from './range-window.ts'
@@ -43,14 +43,7 @@ function changeAt(
   const found = boundSamples(times, from, floats.to[i] as number, startMs, endMs, isSmoothed)
   if (found === null) return null
   let { first, last } = found
-  const left =
-    isSmoothed && (times[first] as number) < startMs
-      ? valueBetween(floats, first, startMs, isCounter)
-      : (values[first] as number)
-  const right =
-    isSmoothed && last > from && (times[last] as number) > endMs
-      ? valueBetween(floats, last - 1, endMs, isCounter)
-      : (values[last] as number)
+  const { left, right } = boundValues(floats, found, from, { startMs, endMs, isSmoothed }, isCounter)
   if (!isCounter) return right - left
   // Resets at the bounds are in the values there already.
   if ((times[first] as number) <= startMs) first += 1
