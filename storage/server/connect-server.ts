@@ -55,6 +55,12 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
   // Apart from the queries, so that no crowd of them keeps an insert waiting.
   const writes = client(config.database, 4, COMMAND_TIMEOUT_MS)
 
+  const readSettings = (statement: Statement) => ({
+    ...statement.settings,
+    ...READ_SETTINGS,
+    ...(config.cluster === null ? {} : ({ distributed_product_mode: 'global' } as const)),
+  })
+
   return {
     kind: 'server',
     version,
@@ -65,11 +71,7 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
           format: 'JSONEachRow',
           query_params: { ...statement.params },
           abort_signal: signal,
-          clickhouse_settings: {
-            ...statement.settings,
-            ...READ_SETTINGS,
-            ...(config.cluster === null ? {} : { distributed_product_mode: 'global' }),
-          },
+          clickhouse_settings: readSettings(statement),
         })
         return await result.json<unknown>()
       })
@@ -80,11 +82,7 @@ export async function connectServer(options: ServerOptions): Promise<ClickHouseC
           query: `${statement.sql}\nFORMAT Native`,
           query_params: { ...statement.params },
           abort_signal: signal,
-          clickhouse_settings: {
-            ...statement.settings,
-            ...READ_SETTINGS,
-            ...(config.cluster === null ? {} : { distributed_product_mode: 'global' }),
-          },
+          clickhouse_settings: readSettings(statement),
         })
         const chunks: Buffer[] = []
         for await (const chunk of stream) chunks.push(chunk as Buffer)
