@@ -8,7 +8,7 @@ import type { HistogramSample } from './collect-series.ts'
 import { namedLabels } from './expand-series.ts'
 import { readSamples, type SampleScope } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
-import { NO_RECORDED_VALUE, ofKinds, type SeriesReader } from './series-reader.ts'
+import { NO_RECORDED_VALUE, ofKinds, readByTemporality, type SeriesReader } from './series-reader.ts'
 
 const FIELDS = [
   'present',
@@ -28,16 +28,7 @@ export async function readExponentialHistograms(
   reader: SeriesReader,
   index: readonly IndexedSeries[],
 ): Promise<void> {
-  await Promise.all([
-    readCumulative(
-      reader,
-      index.filter(({ isDelta }) => !isDelta),
-    ),
-    readDeltas(
-      reader,
-      index.filter(({ isDelta }) => isDelta),
-    ),
-  ])
+  await readByTemporality(reader, index, readCumulative, readDeltas)
 }
 
 async function readCumulative(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {

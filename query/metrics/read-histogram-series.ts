@@ -11,6 +11,7 @@ import {
   eachSeries,
   NO_RECORDED_VALUE,
   ofKinds,
+  readByTemporality,
   rowOf,
   type SeriesReader,
   STARTS_COLUMN,
@@ -19,16 +20,7 @@ import {
 
 /** Reads histograms with bounds of their own: their `_bucket`s, `_sum` and `_count`. */
 export async function readHistograms(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
-  await Promise.all([
-    readCumulative(
-      reader,
-      index.filter(({ isDelta }) => !isDelta),
-    ),
-    readDeltas(
-      reader,
-      index.filter(({ isDelta }) => isDelta),
-    ),
-  ])
+  await readByTemporality(reader, index, readCumulative, readDeltas)
 }
 
 async function readCumulative(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {

@@ -81,3 +81,15 @@ export function staleColumn(stale: string): string {
 
 /** The expression for the times at which samples' counters began, epoch milliseconds. */
 export const STARTS_COLUMN = 'groupArray(toFloat64(toUnixTimestamp64Milli(start)))'
+
+/** The index rows of cumulative series, and those of series whose samples are differences, each read by its own reader. */
+export async function readByTemporality(
+  reader: SeriesReader,
+  index: readonly IndexedSeries[],
+  readCumulative: (reader: SeriesReader, index: readonly IndexedSeries[]) => Promise<void>,
+  readDeltas: (reader: SeriesReader, index: readonly IndexedSeries[]) => Promise<void>,
+): Promise<void> {
+  const cumulative = index.filter(({ isDelta }) => !isDelta)
+  const deltas = index.filter(({ isDelta }) => isDelta)
+  await Promise.all([readCumulative(reader, cumulative), readDeltas(reader, deltas)])
+}
