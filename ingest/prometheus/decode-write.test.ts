@@ -184,7 +184,9 @@ describe.each(BOTH)('remote write %s.0', (version) => {
   })
 
   test.each<[string, Partial<FloatHistogram>, string]>([
-    ['schema', { schema: 9 }, 'has the schema 9: expected -4 to 8 or -53'],
+    ['a schema too fine', { schema: 53 }, 'has the schema 53: expected -4 to 52 or -53'],
+    ['a schema too coarse', { schema: -5 }, 'has the schema -5: expected -4 to 52 or -53'],
+    ['no schema', { schema: -52 }, 'has the schema -52: expected -4 to 52 or -53'],
     ['spans', { positiveSpans: [{ offset: 0, length: 2 }] }, 'has 3 positive buckets, and spans for 2'],
     [
       'overlap',

@@ -1,4 +1,5 @@
 import { CUSTOM_BUCKETS_SCHEMA } from '../../model/float-histogram.ts'
+import { coarserSide, readSide, spansOf } from '../../model/histogram/bucket-side.ts'
 import type { ArrayColumn } from '../native/array-column.ts'
 import { MAX_NUMBERS, NumberList } from '../otlp/number-list.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from '../otlp/wire-reader.ts'
@@ -10,6 +11,8 @@ interface Side {
   readonly lengths: number[]
   readonly deltas: NumberList
   readonly counts: NumberList
+  /** Counts of the buckets that are left when the histogram was made coarser; null: it was not. */
+  merged: readonly number[] | null
 }
 
 /** A sum of exactly these bits says that the series has ended. */
@@ -19,6 +22,8 @@ export const STALE_HIGH = 0x7ff00000
 
 const MIN_SCHEMA = -4
 const MAX_SCHEMA = 8
+/** Schemas above {@link MAX_SCHEMA} up to here are known and made coarser; nothing has such buckets here. */
+const MAX_KNOWN_SCHEMA = 52
 const LAST_HINT = 3
 
 const scratch = new Float64Array(1)
@@ -26,7 +31,7 @@ const scratchHalves = new Uint32Array(scratch.buffer)
 
 /**
  * Walks one `Histogram` message of remote write (its fields are the same in 1.0 and 2.0), checks it as Prometheus does, and writes
- * it as counts, not differences.
+ * it as counts, not differences. As Prometheus does, schemas 9 to 52 are made 8 first.
  */
 export class HistogramReader {
   timeLow = 0
@@ -83,15 +88,16 @@ export class HistogramReader {
       return `has more than ${MAX_NUMBERS} buckets`
     }
     const isCustom = this.#schema === CUSTOM_BUCKETS_SCHEMA
-    if (!isCustom && (this.#schema < MIN_SCHEMA || this.#schema > MAX_SCHEMA)) {
-      return `has the schema ${this.#schema}: expected ${MIN_SCHEMA} to ${MAX_SCHEMA} or ${CUSTOM_BUCKETS_SCHEMA}`
+    if (!isCustom && (this.#schema < MIN_SCHEMA || this.#schema > MAX_KNOWN_SCHEMA)) {
+      return `has the schema ${this.#schema}: expected ${MIN_SCHEMA} to ${MAX_KNOWN_SCHEMA} or ${CUSTOM_BUCKETS_SCHEMA}`
     }
-    return (
+    const problem =
       (isCustom ? this.#customProblem() : this.#exponentialProblem()) ??
-      this.#sideProblem(this.#negative, 'negative') ??
-      this.#sideProblem(this.#positive, 'positive') ??
-      this.#countProblem()
-    )
+      this.#spansProblem(this.#negative, 'negative') ??
+      this.#spansProblem(this.#positive, 'positive')
+    if (problem !== null) return problem
+    this.#limitSchema()
+    return this.#countsProblem(this.#negative) ?? this.#countsProblem(this.#positive) ?? this.#countProblem()
   }
 
   /** Writes all columns but those that every sample has. Call after {@link problem} returned null. */
@@ -126,6 +132,7 @@ export class HistogramReader {
       side.offsets.length = side.lengths.length = 0
       side.deltas.begin()
       side.counts.begin()
+      side.merged = null
     }
   }
 
@@ -211,13 +218,33 @@ export class HistogramReader {
     return reached > count + 1 ? 'has more buckets than custom bounds' : null
   }
 
-  #sideProblem(side: Side, sign: string): string | null {
+  /** Makes a histogram of a finer schema one of {@link MAX_SCHEMA}. Its spans and buckets must match. */
+  #limitSchema(): void {
+    const shift = this.#schema - MAX_SCHEMA
+    if (shift <= 0) return
+    for (const side of [this.#negative, this.#positive]) {
+      const spans = side.offsets.map((offset, index) => ({ offset, length: side.lengths[index] as number }))
+      const coarser = coarserSide(readSide(spans, [...this.#absolute(side)]), shift)
+      side.merged = coarser.counts
+      side.offsets.length = side.lengths.length = 0
+      for (const { offset, length } of spansOf(coarser.indexes)) {
+        side.offsets.push(offset)
+        side.lengths.push(length)
+      }
+    }
+    this.#schema = MAX_SCHEMA
+  }
+
+  #spansProblem(side: Side, sign: string): string | null {
     const { offsets, lengths } = side
     if (offsets.some((offset, index) => index > 0 && offset < 0)) return `has ${sign} spans that overlap`
     const buckets = this.#buckets(side).count
     const expected = lengths.reduce((sum, length) => sum + length, 0)
-    if (buckets !== expected) return `has ${buckets} ${sign} buckets, and spans for ${expected}`
-    return this.#absolute(side).some((count) => !(count >= 0)) ? `has a negative count of a bucket` : null
+    return buckets === expected ? null : `has ${buckets} ${sign} buckets, and spans for ${expected}`
+  }
+
+  #countsProblem(side: Side): string | null {
+    return this.#absolute(side).some((count) => !(count >= 0)) ? 'has a negative count of a bucket' : null
   }
 
   /** Integers must add up; floats are not asked to, as they are rounded. */
@@ -238,6 +265,7 @@ export class HistogramReader {
 
   /** Counts of the buckets of a side. */
   #absolute(side: Side): Float64Array {
+    if (side.merged !== null) return Float64Array.from(side.merged)
     const { count, lows, highs } = this.#buckets(side)
     const counts = new Float64Array(count)
     let sum = 0
@@ -258,7 +286,7 @@ export class HistogramReader {
     offsets.endRow()
     for (const length of side.lengths) lengths.items.pushUint32(length)
     lengths.endRow()
-    if (this.#isFloat) pushHalves(counts, side.counts)
+    if (this.#isFloat && side.merged === null) pushHalves(counts, side.counts)
     else {
       for (const count of this.#absolute(side)) pushDouble(counts.items, count)
       counts.endRow()
@@ -267,7 +295,7 @@ export class HistogramReader {
 }
 
 function createSide(): Side {
-  return { offsets: [], lengths: [], deltas: new NumberList(), counts: new NumberList() }
+  return { offsets: [], lengths: [], deltas: new NumberList(), counts: new NumberList(), merged: null }
 }
 
 function pushHalves(column: ArrayColumn, list: NumberList): void {
