@@ -13,6 +13,8 @@ export function quoteString(text: string): string {
 export function formatParameter(value: Parameter): string {
   if (value === null) return '\\N'
   if (typeof value === 'string') return escapeControls(value)
+  // An integer cannot be read from '-0.0', nor an unsigned one from '-0'.
+  if (Object.is(value, -0)) return '0'
   return formatLiteral(value)
 }
 

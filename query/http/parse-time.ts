@@ -20,6 +20,7 @@ export function parseTime(text: string): TimeText | null {
     const ns = parseDurationNs(relative[2] ?? '')
     if (ns === null) return null
     const ms = Number(ns / 1_000_000n)
+    if (ms > LAST_MS) return null
     return { fromNowMs: relative[1] === '-' ? 0 - ms : ms }
   }
   if (/^-?\d{1,12}(\.\d+)?$/.test(text)) return withinCalendar(Math.floor(Number(text) * 1000))

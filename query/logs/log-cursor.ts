@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../../runtime/errors.ts'
+import { cursorInt64, cursorTime } from '../traces/search-cursor.ts'
 
 /** Where a search for log records goes on. */
 export interface LogCursor {
@@ -15,9 +16,9 @@ export interface LogCursor {
 
 const stored = z.strictObject({
   f: z.string(),
-  s: z.number(),
-  e: z.number(),
-  t: z.string().regex(/^-?\d{1,19}$/),
+  s: cursorTime,
+  e: cursorTime,
+  t: cursorInt64,
   h: z.string().regex(/^\d{1,20}$/),
 })
 

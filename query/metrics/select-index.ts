@@ -42,7 +42,7 @@ export async function selectIndex(storage: Storage, request: IndexRequest): Prom
   CAST(metric, 'String') AS rawName, CAST(labels, 'Map(String, String)') AS seriesLabels
 FROM ${INDEX_TABLE}
 WHERE ${condition.sql}
-${limit === undefined ? 'LIMIT 1 BY name, id' : 'ORDER BY name, job, id\nLIMIT 1 BY name, id\nLIMIT {limit:UInt32}'}`,
+${limit === undefined ? 'LIMIT 1 BY name, id' : 'ORDER BY name, job, id\nLIMIT 1 BY name, id\nLIMIT {limit:UInt64}'}`,
     params: { ...condition.params, ...(limit === undefined ? {} : { limit }) },
     ...(signal === undefined ? {} : { signal }),
   })

@@ -1,4 +1,5 @@
 import type { QueryDeps } from '../query-deps.ts'
+import { storableDay } from './bound-sql.ts'
 
 /** Where an attribute stands. */
 export type AttributeLevel = 'span' | 'resource' | 'scope' | 'log' | 'metric'
@@ -41,8 +42,8 @@ GROUP BY level, key
 ORDER BY level, key
 LIMIT {limit:UInt32}`,
     params: {
-      startMs: Math.floor(startMs),
-      lastMs: Math.ceil(endMs) - 1,
+      startMs: storableDay(startMs),
+      lastMs: storableDay(Math.ceil(endMs) - 1),
       levels: request.levels ?? ['span', 'resource'],
       limit: deps.limits.maxNames,
     },

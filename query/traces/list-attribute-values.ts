@@ -1,5 +1,5 @@
 import type { QueryDeps } from '../query-deps.ts'
-import { allOf, timeRange } from './bound-sql.ts'
+import { allOf, storableDay, timeRange } from './bound-sql.ts'
 import { sharedConditions } from './span-conditions.ts'
 
 /** Which attribute, range and service, for whom. Epoch milliseconds, end exclusive. */
@@ -76,7 +76,7 @@ function spanValues(deps: QueryDeps, request: ListAttributeValuesRequest): Promi
 function resourceValues(deps: QueryDeps, request: ListAttributeValuesRequest): Promise<AttributeValueSeen[]> {
   const where = sharedConditions({ service: request.service })
   return ask(deps, request, 'traces.resource-attribute-values', {
-    params: { ...where.params, startMs: Math.floor(request.startMs) },
+    params: { ...where.params, startMs: storableDay(request.startMs) },
     sql: `SELECT resource_attrs AS attrs, resource_attr_kinds AS kinds
   FROM origins
   WHERE tenant = {tenant:String}

@@ -1,5 +1,6 @@
 import type { QueryDeps } from '../query-deps.ts'
 import { type AttributePlace, bindAttribute, originAttribute } from './attribute-conditions.ts'
+import { storableDay } from './bound-sql.ts'
 import type { AttributeEquals } from './trace-filter.ts'
 
 /** Which attributes are looked for, on rows of which kind, since when. */
@@ -51,7 +52,7 @@ async function askOrigins(deps: QueryDeps, request: LocateAttributesRequest): Pr
 FROM origins
 WHERE tenant = {tenant:String}
   AND day >= toDate(fromUnixTimestamp64Milli({startMs:Int64}, 'UTC')) - 1`,
-    params: { ...params, startMs: Math.max(0, Math.floor(startMs)) },
+    params: { ...params, startMs: storableDay(startMs) },
     ...(signal === undefined ? {} : { signal }),
   })
   const found = rows[0]?.hits ?? []
@@ -73,7 +74,7 @@ WHERE tenant = {tenant:String}
     params: {
       keys: attributes.map(({ key }) => key),
       level,
-      startMs: Math.max(0, Math.floor(startMs)),
+      startMs: storableDay(startMs),
     },
     ...(signal === undefined ? {} : { signal }),
   })

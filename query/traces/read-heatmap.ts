@@ -110,7 +110,7 @@ function rollUpStatement(request: ReadHeatmapRequest) {
   return {
     params: source.params,
     sql: `SELECT
-  toString(intDiv(toUnixTimestamp(slot), {stepS:UInt32}) * {stepS:UInt32}) AS timeS,
+  toString(intDiv(toUnixTimestamp(slot), {stepS:Int64}) * {stepS:Int64}) AS timeS,
   bucket AS durationBucket,
   toString(sum(calls)) AS spanCount,
   toString(sumIf(calls, is_error)) AS errorCount
@@ -141,7 +141,7 @@ async function spanStatement(deps: QueryDeps, request: ReadHeatmapRequest) {
   return {
     params: { ...range.params, ...where.params },
     sql: `SELECT
-  toString(intDiv(toUnixTimestamp(toDateTime(ts, 'UTC')), {stepS:UInt32}) * {stepS:UInt32}) AS timeS,
+  toString(intDiv(toUnixTimestamp(toDateTime(ts, 'UTC')), {stepS:Int64}) * {stepS:Int64}) AS timeS,
   toInt16(floor(4 * log2(greatest(duration_ns, 0) + 1))) AS durationBucket,
   toString(count()) AS spanCount,
   toString(countIf(is_error)) AS errorCount

@@ -1,4 +1,5 @@
 import type { SpanKind } from '../../model/span.ts'
+import { AppError } from '../../runtime/errors.ts'
 import type { QueryDeps } from '../query-deps.ts'
 
 /** Which services, range and steps, for whom. */
@@ -33,6 +34,9 @@ export interface RedSeries {
   readonly steps: readonly (RedStep | null)[]
 }
 
+/** Steps of all series of one answer: each is a place in memory, whether it has calls or not. */
+export const MAX_RED_STEPS = 500_000
+
 /** The finest step there is: the roll-ups hold slots of ten seconds. */
 export const RED_SLOT_MS = 10_000
 
@@ -50,7 +54,8 @@ const COARSE_SLOT_MS = 300_000
 
 /**
  * Reads requests, errors and durations over time from the roll-ups, by service and operation. A series without a call in
- * the range is not there. Throws what `Storage.select` throws.
+ * the range is not there. Throws RESULT_TOO_LARGE when the series have more than {@link MAX_RED_STEPS} steps together, and what
+ * `Storage.select` throws.
  */
 export async function readRedSeries(deps: QueryDeps, request: ReadRedSeriesRequest): Promise<RedSeries[]> {
   const { tenant, services, kinds, isByOperation, startMs, stepMs, steps, signal } = request
@@ -92,6 +97,12 @@ function toSeries(rows: readonly Row[], steps: number, isByOperation: boolean): 
     const key = JSON.stringify([row.service, row.operation])
     let one = series.get(key)
     if (one === undefined) {
+      if ((series.size + 1) * steps > MAX_RED_STEPS) {
+        throw new AppError(
+          'RESULT_TOO_LARGE',
+          `Cannot read metrics: more than ${MAX_RED_STEPS} steps in all, ${steps} of each series`,
+        )
+      }
       one = {
         service: row.service,
         operation: isByOperation ? row.operation : null,

@@ -1,5 +1,5 @@
 import type { QueryDeps } from '../query-deps.ts'
-import { traceIdSet } from './bound-sql.ts'
+import { storableDay, traceIdSet } from './bound-sql.ts'
 
 /** Between which times the spans of some traces start; epoch nanoseconds, inclusive. */
 export interface TraceBounds {
@@ -38,7 +38,7 @@ WHERE tenant = {tenant:String}
     settings: { max_threads: 1 },
     params: {
       traceIds,
-      ...(days === undefined ? {} : { startMs: Math.floor(days.startMs), endMs: Math.ceil(days.endMs) }),
+      ...(days === undefined ? {} : { startMs: storableDay(days.startMs), endMs: storableDay(days.endMs) }),
     },
     ...(signal === undefined ? {} : { signal }),
   })

@@ -35,12 +35,23 @@ export interface SearchCursor {
 /** Traces that a cursor lists; 400 make a cursor of about 4,700 characters. */
 export const MAX_LISTED = 400
 
-const nanos = z.string().regex(/^-?\d{1,19}$/)
-const key = z.tuple([nanos, nanos, z.string().regex(/^[0-9a-f]{32}$/), z.string().regex(/^[0-9a-f]{16}$/)])
+/** Epoch milliseconds that a date can have: what comes back is not always what was given out. */
+export const cursorTime = z.number().min(-8.64e15).max(8.64e15)
+/** An Int64 as decimal text. */
+export const cursorInt64 = z
+  .string()
+  .regex(/^-?\d{1,19}$/)
+  .refine((text) => BigInt.asIntN(64, BigInt(text)) === BigInt(text))
+const key = z.tuple([
+  cursorInt64,
+  cursorInt64,
+  z.string().regex(/^[0-9a-f]{32}$/),
+  z.string().regex(/^[0-9a-f]{16}$/),
+])
 const stored = z.strictObject({
   f: z.string(),
-  s: z.number(),
-  e: z.number(),
+  s: cursorTime,
+  e: cursorTime,
   p: key,
   h: key.nullable(),
 })

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { registerJaegerApi } from '../../query/http/jaeger/register-jaeger-api.ts'
+import { registerNativeApi } from '../../query/http/native/register-native-api.ts'
 import { registerPrometheusApi } from '../../query/http/prometheus/register-prometheus-api.ts'
 import { registerTempoApi } from '../../query/http/tempo/register-tempo-api.ts'
 import { createMetricsEngine } from '../../query/metrics/create-metrics-engine.ts'
@@ -8,7 +9,7 @@ import { AppError } from '../../runtime/errors.ts'
 import { createHttpServer } from '../../runtime/http-server.ts'
 import { type OpenQueryDeps, openQueryDeps } from './open-query-deps.ts'
 
-/** The façades on an API server that does not listen, over an engine of their own. */
+/** The REST API and the façades on an API server that does not listen, over an engine of their own. */
 export interface OpenFacades {
   readonly app: FastifyInstance
   readonly deps: OpenQueryDeps
@@ -30,6 +31,7 @@ export async function openFacades(options: { readonly now: number }): Promise<Op
   const deps = await openQueryDeps(options)
   const { clock, logger, registry } = deps
   const app = createHttpServer({ access: ACCESS, tls: null, clock, logger, registry })
+  registerNativeApi(app, deps)
   registerJaegerApi(app, deps)
   registerTempoApi(app, deps)
   registerPrometheusApi(app, { ...deps, engine: createMetricsEngine(deps) })

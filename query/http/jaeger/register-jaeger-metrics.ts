@@ -10,8 +10,8 @@ import { type JaegerMetric, toMetricFamily } from './to-metric-family.ts'
 
 const DEFAULT_LOOKBACK_MS = 3_600_000
 const DEFAULT_RATE_MS = 600_000
-/** Points of a series in one answer. */
-const MAX_POINTS = 11_000
+/** Steps of a series in one answer: a point for each, and those before that the first point looks back over. */
+const MAX_STEPS = 11_000
 
 /** Serves what Jaeger's Monitor tab reads, `metrics/…`, from the roll-ups. */
 export function registerJaegerMetrics(app: FastifyInstance, deps: QueryDeps): void {
@@ -43,7 +43,8 @@ interface MetricsQuery {
 
 /**
  * Reads `service` (one at least), `spanKind`, `groupByOperation`, `endTs`, `lookback`, `step`, `ratePer` (milliseconds) and,
- * for latencies, `quantile`. Steps and windows are widened to whole slots. Throws AppError INVALID_ARGUMENT.
+ * for latencies, `quantile`. Steps and windows are widened to whole slots. Throws AppError INVALID_ARGUMENT,
+ * also for more steps than one answer may be made from.
  */
 export function parseMetricsQuery(metric: JaegerMetric, query: QueryString, nowMs: number): MetricsQuery {
   const services = allValues(query, 'service')
@@ -54,14 +55,14 @@ export function parseMetricsQuery(metric: JaegerMetric, query: QueryString, nowM
   const stepsPerPoint = Math.max(1, Math.round((readWhole(query, 1, 'ratePer') ?? DEFAULT_RATE_MS) / stepMs))
   const lookbackMs = readWhole(query, 0, 'lookback') ?? DEFAULT_LOOKBACK_MS
   const points = Math.floor(lookbackMs / stepMs) + 1
-  if (points > MAX_POINTS) {
+  const steps = points + stepsPerPoint - 1
+  if (steps > MAX_STEPS) {
     throw new AppError(
       'INVALID_ARGUMENT',
-      `Cannot read metrics: ${points} points are more than ${MAX_POINTS}`,
+      `Cannot read metrics: ${steps} steps of ${stepMs} ms, for 'lookback' and 'ratePer' together, are more than ${MAX_STEPS}`,
     )
   }
   const endMs = Math.floor((readEpoch(query, 'milliseconds', 'endTs') ?? nowMs) / stepMs) * stepMs
-  const steps = points + stepsPerPoint - 1
   return {
     services,
     kinds: kindsOf(query),

@@ -53,26 +53,43 @@ export function toMetricFamily(
         ...(operation === null ? [] : [{ name: 'operation', value: operation }]),
         { name: 'service_name', value: service },
       ],
-      metricPoints: steps.slice(window.stepsPerPoint - 1).map((_, index) => {
-        const value = pointValue(metric, steps.slice(index, index + window.stepsPerPoint), window)
-        const endMs = window.startMs + (index + window.stepsPerPoint) * window.stepMs
-        return {
-          gaugeValue: { doubleValue: Number.isNaN(value) ? 'NaN' : value },
-          timestamp: new Date(endMs).toISOString(),
-        }
-      }),
+      metricPoints: pointValues(metric, steps, window).map((value, index) => ({
+        gaugeValue: { doubleValue: Number.isNaN(value) ? 'NaN' : value },
+        timestamp: new Date(window.startMs + (index + window.stepsPerPoint) * window.stepMs).toISOString(),
+      })),
     })),
   }
 }
 
-function pointValue(metric: JaegerMetric, steps: readonly (RedStep | null)[], window: MetricWindow): number {
-  const seen = steps.filter((step) => step !== null)
-  const calls = seen.reduce((sum, step) => sum + step.calls, 0)
-  if (metric === 'calls') return calls / ((steps.length * window.stepMs) / 1000)
-  if (metric === 'errors') return seen.reduce((sum, step) => sum + step.errors, 0) / calls
+/** The window slides: each step is added once and taken away once, however long the window is. All counts are whole numbers. */
+function pointValues(
+  metric: JaegerMetric,
+  steps: readonly (RedStep | null)[],
+  window: MetricWindow,
+): number[] {
+  const { stepsPerPoint, stepMs, quantile } = window
+  let calls = 0
+  let errors = 0
   const buckets = new Map<number, number>()
-  for (const step of seen) {
-    for (const [bucket, count] of step.buckets) buckets.set(bucket, (buckets.get(bucket) ?? 0) + count)
+  const count = (step: RedStep | null | undefined, sign: 1 | -1) => {
+    if (!step) return
+    calls += sign * step.calls
+    errors += sign * step.errors
+    if (metric !== 'latencies') return
+    for (const [bucket, inStep] of step.buckets) {
+      const left = (buckets.get(bucket) ?? 0) + sign * inStep
+      if (left === 0) buckets.delete(bucket)
+      else buckets.set(bucket, left)
+    }
   }
-  return bucketQuantile(buckets, window.quantile) / 1e6
+  const values: number[] = []
+  for (const [index, step] of steps.entries()) {
+    count(step, 1)
+    if (index >= stepsPerPoint) count(steps[index - stepsPerPoint], -1)
+    if (index < stepsPerPoint - 1) continue
+    if (metric === 'calls') values.push(calls / ((stepsPerPoint * stepMs) / 1000))
+    else if (metric === 'errors') values.push(errors / calls)
+    else values.push(bucketQuantile(buckets, quantile) / 1e6)
+  }
+  return values
 }
