@@ -3,6 +3,8 @@ export interface IngestMetrics {
   readonly lagSeconds: number
   readonly journalBytes: number
   readonly loadFailures: number
+  /** Bytes held by requests that are being received, decoded or written. */
+  readonly inFlightBytes: number
 }
 
 /** Reads `/metrics` of the server at `url`. */
@@ -17,6 +19,7 @@ export async function readIngestMetrics(url: string): Promise<IngestMetrics> {
     lagSeconds: value('meshwatch_ingest_lag_seconds'),
     journalBytes: value('meshwatch_journal_bytes'),
     loadFailures: value('meshwatch_journal_load_failures_total'),
+    inFlightBytes: value('meshwatch_otlp_in_flight_bytes'),
   }
 }
 
