@@ -1,7 +1,13 @@
 import { type Labels, labelPairs, METRIC_NAME } from '../../model/labels.ts'
 import { createProtobufWriter, type ProtobufWriter } from '../../runtime/protobuf-writer.ts'
 import { METADATA_TYPES } from '../prometheus/metadata-types.ts'
-import type { ExposedExemplar, ExposedMetadata } from './parse-exposition.ts'
+import { encodeHistogram } from './encode-histogram.ts'
+import {
+  type ExposedExemplar,
+  type ExposedHistogram,
+  type ExposedMetadata,
+  NO_EXEMPLARS,
+} from './exposition.ts'
 
 /** One sample as it is to be written. */
 export interface SampleToSend {
@@ -9,8 +15,25 @@ export interface SampleToSend {
   readonly timestampMs: number
   /** Null: the series has ended. */
   readonly value: number | null
-  readonly exemplar: ExposedExemplar | null
+  /** Counts instead of the value when it is there. */
+  readonly histogram: ExposedHistogram | null
+  /** When it began to count, epoch milliseconds; 0: not known. */
+  readonly startMs: number
+  readonly exemplars: readonly ExposedExemplar[]
   readonly metadata: ExposedMetadata | null
+}
+
+/** The end of a series. */
+export function endOf(labels: Labels, timestampMs: number): SampleToSend {
+  return {
+    labels,
+    timestampMs,
+    value: null,
+    histogram: null,
+    startMs: 0,
+    exemplars: NO_EXEMPLARS,
+    metadata: null,
+  }
 }
 
 /** The NaN that ends a series. */
@@ -28,7 +51,7 @@ export function encodeSamples(samples: readonly SampleToSend[]): Uint8Array {
   const referred = samples.map((sample) => ({
     sample,
     labels: references(labelPairs(sample.labels), reference),
-    exemplar: sample.exemplar === null ? null : references(sample.exemplar.labels, reference),
+    exemplars: sample.exemplars.map((exemplar) => references(exemplar.labels, reference)),
     help: reference(sample.metadata?.help ?? ''),
     unit: reference(sample.metadata?.unit ?? ''),
   }))
@@ -38,31 +61,38 @@ export function encodeSamples(samples: readonly SampleToSend[]): Uint8Array {
   return writer.finish()
 }
 
+const NO_REFERENCES = new Uint8Array(0)
+
 /** A sample with its texts as numbers of symbols. */
 interface ReferredSample {
   readonly sample: SampleToSend
   readonly labels: Uint8Array
-  readonly exemplar: Uint8Array | null
+  readonly exemplars: readonly Uint8Array[]
   readonly help: number
   readonly unit: number
 }
 
-function writeSeries(writer: ProtobufWriter, { sample, labels, exemplar, help, unit }: ReferredSample): void {
-  const { timestampMs, value, metadata } = sample
+function writeSeries(writer: ProtobufWriter, referred: ReferredSample): void {
+  const { sample, labels, help, unit } = referred
+  const { timestampMs, startMs, value, histogram, metadata } = sample
   writer.bytes(1, labels)
-  writer.message(2, () => {
-    if (value === null) writer.fixed64(1, STALE)
-    else writer.double(1, value)
-    writer.varint(2, timestampMs)
-  })
-  if (sample.exemplar !== null && exemplar !== null) {
-    const { value: exemplarValue, timestampMs: exemplarMs } = sample.exemplar
-    writer.message(4, () => {
-      writer.bytes(1, exemplar)
-      writer.double(2, exemplarValue)
-      writer.varint(3, exemplarMs ?? timestampMs)
+  if (histogram !== null) {
+    writer.message(3, () => encodeHistogram(writer, histogram, timestampMs, startMs))
+  } else {
+    writer.message(2, () => {
+      if (value === null) writer.fixed64(1, STALE)
+      else writer.double(1, value)
+      writer.varint(2, timestampMs)
+      if (startMs !== 0) writer.varint(3, startMs)
     })
   }
+  sample.exemplars.forEach((exemplar, at) => {
+    writer.message(4, () => {
+      writer.bytes(1, referred.exemplars[at] ?? NO_REFERENCES)
+      writer.double(2, exemplar.value)
+      writer.varint(3, exemplar.timestampMs ?? timestampMs)
+    })
+  })
   if (metadata === null) return
   writer.message(5, () => {
     writer.varint(1, METADATA_TYPES.indexOf(metadata.type))

@@ -6,11 +6,12 @@ import { Agent, type Dispatcher, interceptors } from 'undici'
 import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { ScrapeTarget } from './build-targets.ts'
 import type { ScrapeJob } from './scrape-job.ts'
+import { acceptHeader, type PageFormat, pageFormat, wantedProtocols } from './scrape-protocols.ts'
 
-/** A page as it came. */
+/** A page as it came, unpacked. */
 export interface Page {
-  readonly text: string
-  readonly isOpenMetrics: boolean
+  readonly bytes: Buffer
+  readonly format: PageFormat
 }
 
 /** Asks targets of one job for their pages. */
@@ -23,8 +24,6 @@ export interface PageFetcher {
   close(): Promise<void>
 }
 
-const ACCEPT =
-  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.5,*/*;q=0.1'
 const MOST_REDIRECTS = 10
 /** Where a job says nothing: a page larger than that is somebody's mistake, or worse. */
 const MOST_BYTES = 256 << 20
@@ -32,6 +31,7 @@ const MOST_BYTES = 256 << 20
 /** Opens connections for a job. Certificates are read from their files now, passwords at each request. Throws when a certificate cannot be read. */
 export function createPageFetcher(job: ScrapeJob, programVersion: string): PageFetcher {
   const agent = createAgent(job)
+  const accept = acceptHeader(wantedProtocols(job))
   const maxBytes = job.bodySizeLimit === 0 ? MOST_BYTES : job.bodySizeLimit
   return {
     async fetch(target, signal) {
@@ -42,7 +42,7 @@ export function createPageFetcher(job: ScrapeJob, programVersion: string): PageF
           method: 'GET',
           signal: AbortSignal.any([signal, timeout]),
           headers: {
-            accept: ACCEPT,
+            accept,
             'accept-encoding': 'gzip',
             'user-agent': `meshwatch/${programVersion}`,
             'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
@@ -54,10 +54,10 @@ export function createPageFetcher(job: ScrapeJob, programVersion: string): PageF
           throw failed(`server returned HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim())
         }
         const isPacked = String(headers['content-encoding'] ?? '').toLowerCase() === 'gzip'
-        const collect = (chunks: AsyncIterable<Uint8Array>) => readText(chunks, maxBytes)
-        const text = isPacked ? await pipeline(body, createGunzip(), collect) : await collect(body)
+        const collect = (chunks: AsyncIterable<Uint8Array>) => readBytes(chunks, maxBytes)
+        const bytes = isPacked ? await pipeline(body, createGunzip(), collect) : await collect(body)
         const type = String(headers['content-type'] ?? '')
-        return { text, isOpenMetrics: /^application\/openmetrics-text\b/i.test(type) }
+        return { bytes, format: pageFormat(type, job.fallbackScrapeProtocol) }
       } catch (error) {
         if (error instanceof AppError) throw error
         if (timeout.aborted) throw failed(`no answer within ${target.timeoutMs} ms`)
@@ -98,7 +98,7 @@ function secretOf(file: string): string {
   return readFileSync(file, 'utf8').trim()
 }
 
-async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+async function readBytes(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of body) {
@@ -106,7 +106,7 @@ async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
     if (length > maxBytes) throw failed(`the page is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 function failed(reason: string): AppError {

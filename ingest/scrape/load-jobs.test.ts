@@ -38,6 +38,9 @@ metadata: { name: mesh, namespace: istio-system }
 spec:
   jobLabel: app
   selector: { matchLabels: { app: cart } }
+  scrapeNativeHistograms: true
+  scrapeClassicHistograms: true
+  nativeHistogramMinBucketFactor: '1.5'
   namespaceSelector: { matchNames: [shop] }
   endpoints:
     - port: http-envoy
@@ -93,6 +96,46 @@ describe('loadJobs', () => {
     expect(leftOut).toEqual([{ job: 'istio', discovered: expect.anything(), reason: null }])
   })
 
+  test('what a Prometheus file says of formats and native histograms, for all jobs and for one', async () => {
+    const configFile = join(dir, 'native.yml')
+    await writeFile(
+      configFile,
+      `
+global: { scrape_native_histograms: true, always_scrape_classic_histograms: true }
+scrape_configs:
+  - job_name: inherits
+  - job_name: says
+    scrape_native_histograms: false
+    scrape_classic_histograms: false
+    scrape_protocols: [PrometheusProto]
+    fallback_scrape_protocol: PrometheusText0.0.4
+    native_histogram_bucket_limit: 100
+    native_histogram_min_bucket_factor: 1.1
+  - job_name: wrong
+    scrape_protocols: [PrometheusText]
+`,
+    )
+    const { jobs, problems } = loadJobs(scrapeConfig.parse({ configFile }))
+    expect(problems).toEqual([
+      expect.stringContaining('scrape_configs[2].scrape_protocols[0]: Invalid option'),
+    ])
+    expect(jobs).toMatchObject([
+      { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: true, nativeHistogramBucketLimit: 0 },
+      {
+        scrapeNativeHistograms: false,
+        alwaysScrapeClassicHistograms: false,
+        scrapeProtocols: ['PrometheusProto'],
+        fallbackScrapeProtocol: 'PrometheusText0.0.4',
+        nativeHistogramBucketLimit: 100,
+        nativeHistogramMinBucketFactor: 1.1,
+      },
+    ])
+    await writeFile(configFile, 'global: { scrape_protocols: [] }\n')
+    expect(loadJobs(scrapeConfig.parse({ configFile })).problems).toEqual([
+      expect.stringContaining('global.scrape_protocols: '),
+    ])
+  })
+
   test('takes over ServiceMonitor and PodMonitor', () => {
     const { jobs, problems } = loadJobs(
       scrapeConfig.parse({
@@ -115,6 +158,11 @@ describe('loadJobs', () => {
       'spec.selector: no service of scrape.services in the chosen namespaces has these labels',
     ])
     const targets = jobs.flatMap((job) => buildTargets(job, DEFAULTS).targets)
+    expect(jobs[0]).toMatchObject({
+      scrapeNativeHistograms: true,
+      alwaysScrapeClassicHistograms: true,
+      nativeHistogramMinBucketFactor: 1.5,
+    })
     expect(jobs.map(({ jobName }) => jobName)).toEqual([
       'serviceMonitor/istio-system/mesh/0',
       'serviceMonitor/istio-system/mesh/1',

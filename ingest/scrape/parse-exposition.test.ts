@@ -47,26 +47,28 @@ describe('parseExposition', () => {
   test('reads OpenMetrics', () => {
     const { samples, metadata } = parseExposition(OPEN, true)
     expect(metadata.get('foo')).toEqual({ type: 'counter', help: 'Help.', unit: 'seconds' })
-    expect(samples).toEqual([
+    expect(samples).toMatchObject([
       {
         series: 'foo_total{a="b"}',
         value: 17,
         timestampMs: 1520879607789,
-        exemplar: {
-          labels: [
-            ['trace_id', 'KOO5S4vxi0o'],
-            ['x', '#'],
-          ],
-          value: 0.67,
-          timestampMs: 1520879606000,
-        },
+        exemplars: [
+          {
+            labels: [
+              ['trace_id', 'KOO5S4vxi0o'],
+              ['x', '#'],
+            ],
+            value: 0.67,
+            timestampMs: 1520879606000,
+          },
+        ],
       },
-      { series: 'foo_created{a="b"}', value: 1, timestampMs: null, exemplar: null },
+      { series: 'foo_created{a="b"}', value: 1, timestampMs: null, exemplars: [] },
       {
         series: 'foo_total',
         value: 1,
         timestampMs: null,
-        exemplar: { labels: [], value: 2, timestampMs: null },
+        exemplars: [{ labels: [], value: 2, timestampMs: null }],
       },
     ])
   })

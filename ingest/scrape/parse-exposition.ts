@@ -1,35 +1,17 @@
 import { AppError } from '../../runtime/errors.ts'
 import { METADATA_TYPES, type MetadataType } from '../prometheus/metadata-types.ts'
+import {
+  type ExposedExemplar,
+  type ExposedMetadata,
+  type ExposedSample,
+  type Exposition,
+  NO_EXEMPLARS,
+} from './exposition.ts'
 
-/** What an exposition says about a metric family. */
-export interface ExposedMetadata {
-  type: MetadataType
-  help: string
-  unit: string
-}
-
-/** An exemplar beside a sample. `timestampMs` null: not told. */
-export interface ExposedExemplar {
-  readonly labels: readonly (readonly [string, string])[]
-  readonly value: number
-  readonly timestampMs: number | null
-}
-
-/** One line that holds a sample. */
-export interface ExposedSample {
-  /** Name and labels as written: equal texts are the same series. */
-  readonly series: string
-  readonly value: number
-  /** Null: the scrape's time counts. */
-  readonly timestampMs: number | null
-  readonly exemplar: ExposedExemplar | null
-}
-
-/** A scraped page. */
-export interface Exposition {
-  readonly samples: readonly ExposedSample[]
-  /** By the family's name. */
-  readonly metadata: ReadonlyMap<string, ExposedMetadata>
+/** Whose parts have a label that holds a number. */
+const NUMBER_LABELS: Readonly<Partial<Record<MetadataType, ExposedSample['numberLabel']>>> = {
+  histogram: 'le',
+  summary: 'quantile',
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
@@ -44,6 +26,7 @@ export function parseExposition(text: string, isOpenMetrics: boolean): Expositio
   let position = 0
   let line = 0
   let isEnded = false
+  let numberLabel: ExposedSample['numberLabel'] = null
   while (position < text.length) {
     line += 1
     const newline = text.indexOf('\n', position)
@@ -57,10 +40,13 @@ export function parseExposition(text: string, isOpenMetrics: boolean): Expositio
     if (isEnded) throw broken(line, 'something after # EOF')
     if (text[start] === '#') {
       if (isOpenMetrics && text.slice(start, end) === '# EOF') isEnded = true
-      else readComment(text.slice(start, end), metadata)
+      else {
+        const type = readComment(text.slice(start, end), metadata)
+        if (type !== null) numberLabel = NUMBER_LABELS[type] ?? null
+      }
       continue
     }
-    samples.push(readSample(text, start, end, line, isOpenMetrics))
+    samples.push(readSample(text, start, end, line, isOpenMetrics, numberLabel))
   }
   if (isOpenMetrics && !isEnded) throw broken(line, 'the page ends without # EOF')
   return { samples, metadata }
@@ -88,24 +74,29 @@ function readSample(
   end: number,
   line: number,
   isOpenMetrics: boolean,
+  numberLabel: ExposedSample['numberLabel'],
 ): ExposedSample {
   const to = seriesEnd(text, start, end)
   if (to < 0) throw broken(line, 'labels without a closing brace')
   const series = text.slice(start, to)
   let rest = text.slice(to, end)
-  let exemplar: ExposedExemplar | null = null
+  let exemplars = NO_EXEMPLARS
   const mark = isOpenMetrics ? rest.indexOf('#') : -1
   if (mark >= 0) {
-    exemplar = readExemplar(rest.slice(mark + 1), line)
+    exemplars = [readExemplar(rest.slice(mark + 1), line)]
     rest = rest.slice(0, mark)
   }
   const [value = '', time, ...more] = rest.trim().split(/[ \t]+/)
   if (more.length > 0) throw broken(line, `${JSON.stringify(more[0])} after the time`)
   return {
     series,
+    labels: null,
+    numberLabel,
     value: readValue(value, line),
+    histogram: null,
     timestampMs: time === undefined ? null : readTime(time, line, isOpenMetrics),
-    exemplar,
+    startMs: 0,
+    exemplars,
   }
 }
 
@@ -164,16 +155,21 @@ function parseLabels(text: string, line: number | null): (readonly [string, stri
   }
 }
 
-function readComment(comment: string, metadata: Map<string, ExposedMetadata>): void {
+/** Returns the type when the comment tells one. */
+function readComment(comment: string, metadata: Map<string, ExposedMetadata>): MetadataType | null {
   const match = /^#[ \t]+(HELP|TYPE|UNIT)[ \t]+(?:"((?:[^"\\]|\\.)*)"|(\S+))[ \t]*(.*)$/.exec(comment)
-  if (match === null) return
+  if (match === null) return null
   const [, kind, quoted, bare = '', rest = ''] = match
   const name = quoted === undefined ? bare : unescapeText(quoted)
   const known = metadata.get(name) ?? { type: 'unknown', help: '', unit: '' }
   metadata.set(name, known)
   if (kind === 'HELP') known.help = unescapeText(rest)
   else if (kind === 'UNIT') known.unit = rest.trim()
-  else known.type = readType(rest.trim())
+  else {
+    known.type = readType(rest.trim())
+    return known.type
+  }
+  return null
 }
 
 function readType(text: string): MetadataType {
@@ -181,11 +177,17 @@ function readType(text: string): MetadataType {
 }
 
 function readValue(text: string, line: number): number {
+  const value = parseNumber(text)
+  if (value !== null) return value
+  throw broken(line, `${JSON.stringify(text)} is not a number`)
+}
+
+/** A number as pages have it; null when it is none. */
+export function parseNumber(text: string): number | null {
   if (NUMBER.test(text)) return Number(text)
   const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text)
   if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
-  if (/^nan$/i.test(text)) return Number.NaN
-  throw broken(line, `${JSON.stringify(text)} is not a number`)
+  return /^nan$/i.test(text) ? Number.NaN : null
 }
 
 function readTime(text: string, line: number, isSeconds: boolean): number {

@@ -4,7 +4,7 @@ import { durationSetting } from '../../model/config-values.ts'
 import { errorMessage } from '../../runtime/errors.ts'
 import { camelCase } from './camel-case.ts'
 import type { LoadedJobs } from './load-jobs.ts'
-import { scrapeJob } from './scrape-job.ts'
+import { protocolList, scrapeJob } from './scrape-job.ts'
 
 /** Of a Prometheus configuration file only these parts concern scraping. */
 const prometheusFile = z.looseObject({
@@ -12,6 +12,9 @@ const prometheusFile = z.looseObject({
     .looseObject({
       scrapeInterval: durationSetting.prefault('1m'),
       scrapeTimeout: durationSetting.prefault('10s'),
+      scrapeProtocols: protocolList.optional(),
+      scrapeNativeHistograms: z.boolean().optional(),
+      alwaysScrapeClassicHistograms: z.boolean().optional(),
     })
     .prefault({}),
   scrapeConfigs: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
@@ -22,14 +25,8 @@ const DISCOVERY = /^(?!static).*Configs$/
 /** What has no meaning here: passed over. */
 const WITHOUT_MEANING = new Set([
   'enableCompression',
-  'scrapeProtocols',
-  'fallbackScrapeProtocol',
   'trackTimestampsStaleness',
-  'scrapeClassicHistograms',
-  'alwaysScrapeClassicHistograms',
   'convertClassicHistogramsToNhcb',
-  'nativeHistogramBucketLimit',
-  'nativeHistogramMinBucketFactor',
   'keepDroppedTargets',
   'metricNameValidationScheme',
   'metricNameEscapingScheme',
@@ -53,7 +50,12 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
   const { global, scrapeConfigs } = file.data
   const jobs = (scrapeConfigs ?? []).flatMap((config, index) => {
     const at = `scrape_configs[${index}]`
-    const known: Record<string, unknown> = { ...config }
+    const known: Record<string, unknown> = { ...inherited(global), ...config }
+    // Its name before Prometheus 3.
+    if ('scrapeClassicHistograms' in known) {
+      known['alwaysScrapeClassicHistograms'] = known['scrapeClassicHistograms']
+      delete known['scrapeClassicHistograms']
+    }
     for (const key of Object.keys(config)) {
       if (WITHOUT_MEANING.has(key)) delete known[key]
       else if (DISCOVERY.test(key) && key !== 'relabelConfigs' && key !== 'metricRelabelConfigs') {
@@ -72,6 +74,13 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
     return [{ ...job.data, scrapeInterval, scrapeTimeout: Math.min(scrapeTimeout, scrapeInterval) }]
   })
   return { jobs, problems }
+}
+
+/** What of the section `global` counts for a job that says nothing. */
+function inherited(global: z.output<typeof prometheusFile>['global']): Record<string, unknown> {
+  const { scrapeProtocols, scrapeNativeHistograms, alwaysScrapeClassicHistograms } = global
+  const settings = { scrapeProtocols, scrapeNativeHistograms, alwaysScrapeClassicHistograms }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
 function told(source: string, at: string, issue: z.core.$ZodIssue): string {

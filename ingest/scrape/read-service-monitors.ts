@@ -40,6 +40,12 @@ const monitor = z.looseObject({
     podMetricsEndpoints: z.array(endpoint).optional(),
     sampleLimit: z.int().min(0).optional(),
     labelLimit: z.int().min(0).optional(),
+    scrapeProtocols: z.array(z.unknown()).optional(),
+    fallbackScrapeProtocol: z.unknown().optional(),
+    scrapeNativeHistograms: z.unknown().optional(),
+    scrapeClassicHistograms: z.unknown().optional(),
+    nativeHistogramBucketLimit: z.unknown().optional(),
+    nativeHistogramMinBucketFactor: z.union([z.number(), z.string().transform(Number)]).optional(),
   }),
 })
 
@@ -97,8 +103,7 @@ function jobsOf(resource: Monitor, services: readonly ScrapeService[], tell: Tel
     const job = scrapeJob.safeParse({
       ...settingsOf(one),
       jobName: `${kind === 'ServiceMonitor' ? 'serviceMonitor' : 'podMonitor'}/${metadata.namespace}/${metadata.name}/${index}`,
-      ...(spec.sampleLimit === undefined ? {} : { sampleLimit: spec.sampleLimit }),
-      ...(spec.labelLimit === undefined ? {} : { labelLimit: spec.labelLimit }),
+      ...settingsOfAll(spec),
       staticConfigs: selected.flatMap((service) => targetsOf(service, one, resource)),
     })
     if (job.success) return [job.data]
@@ -107,8 +112,22 @@ function jobsOf(resource: Monitor, services: readonly ScrapeService[], tell: Tel
   })
 }
 
+/** What a monitor says for all of its endpoints. */
+function settingsOfAll(spec: Monitor['spec']): Record<string, unknown> {
+  return withoutAbsent({
+    sampleLimit: spec.sampleLimit,
+    labelLimit: spec.labelLimit,
+    scrapeProtocols: spec.scrapeProtocols,
+    fallbackScrapeProtocol: spec.fallbackScrapeProtocol,
+    scrapeNativeHistograms: spec.scrapeNativeHistograms,
+    alwaysScrapeClassicHistograms: spec.scrapeClassicHistograms,
+    nativeHistogramBucketLimit: spec.nativeHistogramBucketLimit,
+    nativeHistogramMinBucketFactor: spec.nativeHistogramMinBucketFactor,
+  })
+}
+
 function settingsOf(one: Endpoint): Record<string, unknown> {
-  const settings: Record<string, unknown> = {
+  return withoutAbsent({
     metricsPath: one.path,
     scheme: one.scheme,
     params: one.params,
@@ -119,7 +138,10 @@ function settingsOf(one: Endpoint): Record<string, unknown> {
     followRedirects: one.followRedirects,
     relabelConfigs: one.relabelings,
     metricRelabelConfigs: one.metricRelabelings,
-  }
+  })
+}
+
+function withoutAbsent(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 

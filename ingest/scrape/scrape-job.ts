@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { byteSizeSetting, durationSetting } from '../../model/config-values.ts'
 import { isClassicLabelName } from '../../model/labels.ts'
 import { relabelRule } from './relabel-rule.ts'
+import { SCRAPE_PROTOCOLS } from './scrape-protocols.ts'
 
 const interval = durationSetting.refine((ms) => ms >= 100, {
   message: 'expected a duration of at least 100ms',
@@ -27,6 +28,14 @@ const tlsConfig = z.strictObject({
   insecureSkipVerify: z.boolean().default(false),
 })
 
+const protocol = z.enum(SCRAPE_PROTOCOLS)
+
+/** Formats to ask for, the preferred one first. */
+export const protocolList = z
+  .array(protocol)
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, { message: 'expected each format once' })
+
 const limit = z.int().min(0).default(0)
 
 /**
@@ -48,6 +57,17 @@ export const scrapeJob = z.strictObject({
   /** Whether times on the page count. */
   honorTimestamps: z.boolean().default(true),
   followRedirects: z.boolean().default(true),
+  /** Absent: Prometheus' protobuf format, then texts, where native histograms are wanted; else texts. */
+  scrapeProtocols: protocolList.optional(),
+  /** How a page is read whose type is none of them. */
+  fallbackScrapeProtocol: protocol.optional(),
+  scrapeNativeHistograms: z.boolean().default(false),
+  /** Whether a native histogram that is exposed as a classic one too is taken as both. */
+  alwaysScrapeClassicHistograms: z.boolean().default(false),
+  /** Buckets of a native histogram: those of one with more are merged. */
+  nativeHistogramBucketLimit: limit,
+  /** Buckets that grow by less from one to the next are merged. */
+  nativeHistogramMinBucketFactor: z.number().min(0).default(0),
   staticConfigs: z.array(z.strictObject({ targets: z.array(target), labels })).default([]),
   relabelConfigs: z.array(relabelRule).default([]),
   metricRelabelConfigs: z.array(relabelRule).default([]),

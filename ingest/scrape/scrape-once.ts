@@ -1,9 +1,13 @@
 import { type Labels, labelsFrom, labelValue, METRIC_NAME } from '../../model/labels.ts'
 import { AppError } from '../../runtime/errors.ts'
 import type { ScrapeTarget } from './build-targets.ts'
-import { familyMetadata, type SampleToSend } from './encode-samples.ts'
+import { endOf, familyMetadata, type SampleToSend } from './encode-samples.ts'
+import type { ExposedSample } from './exposition.ts'
 import type { Page } from './fetch-page.ts'
-import { parseExposition, parseSeriesText } from './parse-exposition.ts'
+import { fitHistogram } from './fit-histogram.ts'
+import { openMetricsNumber } from './open-metrics-number.ts'
+import { parseNumber, parseSeriesText } from './parse-exposition.ts'
+import { parsePage } from './parse-page.ts'
 import type { Relabel } from './relabel.ts'
 import type { ScrapeJob } from './scrape-job.ts'
 
@@ -44,7 +48,7 @@ export function samplesOfPage(
   timestampMs: number,
 ): ScrapeResult {
   const { job } = target
-  const { samples, metadata } = parseExposition(page.text, page.isOpenMetrics)
+  const { samples, metadata } = parsePage(page, job)
   const series = new Map<string, Labels | null>()
   const alive = new Map<string, Labels>()
   const sent: SampleToSend[] = []
@@ -52,18 +56,21 @@ export function samplesOfPage(
   for (const sample of samples) {
     let labels = memory.series.get(sample.series)
     if (labels === undefined) {
-      labels = finalLabels(target, relabel, sample.series)
+      labels = finalLabels(target, relabel, sample)
       if (labels !== null) added += 1
     }
     series.set(sample.series, labels)
     if (labels === null) continue
     const hasOwnTime = job.honorTimestamps && sample.timestampMs !== null
     if (!hasOwnTime) alive.set(sample.series, labels)
+    const { value, histogram, startMs, exemplars } = sample
     sent.push({
       labels,
-      value: sample.value,
+      value,
+      histogram: histogram && fitHistogram(histogram, job, labelValue(labels, METRIC_NAME)),
       timestampMs: hasOwnTime ? (sample.timestampMs ?? timestampMs) : timestampMs,
-      exemplar: sample.exemplar,
+      startMs,
+      exemplars,
       metadata: familyMetadata(labels, metadata),
     })
     if (job.sampleLimit > 0 && sent.length > job.sampleLimit) throw limited('sample limit exceeded')
@@ -84,21 +91,31 @@ export function endingsOf(
 ): SampleToSend[] {
   const ended: SampleToSend[] = []
   for (const [text, labels] of memory.alive) {
-    if (!alive.has(text)) ended.push({ labels, timestampMs, value: null, exemplar: null, metadata: null })
+    if (!alive.has(text)) ended.push(endOf(labels, timestampMs))
   }
   return ended
 }
 
-function finalLabels(target: ScrapeTarget, relabel: Relabel, text: string): Labels | null {
+function finalLabels(target: ScrapeTarget, relabel: Relabel, sample: ExposedSample): Labels | null {
   const { job } = target
-  const own = parseSeriesText(text)
+  const own = labelsOf(sample)
   const labels = relabel(withTarget(own, target.labels, job.honorLabels))
   if (labels === null) return null
   if (labelValue(labels, METRIC_NAME) === '') {
-    throw new AppError('MALFORMED_MESSAGE', `Cannot read the metrics: ${JSON.stringify(text)} has no name`)
+    const text = JSON.stringify(sample.series)
+    throw new AppError('MALFORMED_MESSAGE', `Cannot read the metrics: ${text} has no name`)
   }
   checkLimits(job, labels)
   return labels
+}
+
+function labelsOf({ series, labels, numberLabel }: ExposedSample): readonly (readonly [string, string])[] {
+  const own = labels ?? parseSeriesText(series)
+  if (numberLabel === null) return own
+  return own.map((label) => {
+    const number = label[0] === numberLabel ? parseNumber(label[1]) : null
+    return number === null ? label : [numberLabel, openMetricsNumber(number)]
+  })
 }
 
 /** A page's label that the target has too is renamed, unless it is to be honoured. */

@@ -1,5 +1,6 @@
 import { type Labels, METRIC_NAME, withLabel } from '../../model/labels.ts'
-import type { SampleToSend } from './encode-samples.ts'
+import { endOf, type SampleToSend } from './encode-samples.ts'
+import { NO_EXEMPLARS } from './exposition.ts'
 import type { ScrapeCounts } from './scrape-once.ts'
 
 /** What is told about every scrape, under the target's own labels, as Prometheus tells it. `counts` null: the scrape failed. */
@@ -21,7 +22,7 @@ export function reportOf(
 
 /** The end of those series: the target is not asked any more. */
 export function reportEnd(labels: Labels, timestampMs: number): SampleToSend[] {
-  return REPORTED.map((name) => reportSample(labels, timestampMs, name, null))
+  return REPORTED.map((name) => endOf(withLabel(labels, METRIC_NAME, name), timestampMs))
 }
 
 const REPORTED = [
@@ -32,7 +33,15 @@ const REPORTED = [
   'scrape_series_added',
 ] as const
 
-function reportSample(labels: Labels, timestampMs: number, name: string, value: number | null): SampleToSend {
+function reportSample(labels: Labels, timestampMs: number, name: string, value: number): SampleToSend {
   const metadata = { type: 'gauge' as const, help: '', unit: '' }
-  return { labels: withLabel(labels, METRIC_NAME, name), timestampMs, value, exemplar: null, metadata }
+  return {
+    labels: withLabel(labels, METRIC_NAME, name),
+    timestampMs,
+    value,
+    histogram: null,
+    startMs: 0,
+    exemplars: NO_EXEMPLARS,
+    metadata,
+  }
 }

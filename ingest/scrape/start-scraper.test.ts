@@ -3,12 +3,16 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { labelsText } from '../../model/labels.ts'
+import { EMPTY_HISTOGRAM } from '../../model/float-histogram.ts'
+import { labelsText, labelValue } from '../../model/labels.ts'
 import { slotAt } from '../../model/slot.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { createLogger } from '../../runtime/logger.ts'
+import { decodeWriteRows } from '../../test/support/decode-write.ts'
+import { encodeMetricFamilies, labelPairsOf } from '../../test/support/encode-metric-families.ts'
 import { buildTargets } from './build-targets.ts'
 import { scrapeConfig } from './config.ts'
+import { encodeSamples, endOf } from './encode-samples.ts'
 import { createPageFetcher } from './fetch-page.ts'
 import { createRelabel } from './relabel.ts'
 import { scrapeJob } from './scrape-job.ts'
@@ -48,7 +52,7 @@ const texts = (
 ) => samples.map(({ labels, value, timestampMs }) => `${labelsText(labels)} ${value} @${timestampMs}`)
 
 describe('samplesOfPage', () => {
-  const page = (text: string) => ({ text, isOpenMetrics: false })
+  const page = (text: string) => ({ bytes: Buffer.from(text), format: 'text' as const })
 
   test('adds the labels of the target and ends what is gone', () => {
     const { target, relabel } = targetOf({
@@ -89,6 +93,118 @@ describe('samplesOfPage', () => {
     expect(texts(samples)).toEqual(['a{job="own"} 1 @1000'])
   })
 
+  test('numbers in le and quantile are written as OpenMetrics has them, whatever the page says', () => {
+    const { target, relabel } = targetOf({ staticConfigs: [{ targets: ['h:1'] }] })
+    const written = (text: string) =>
+      samplesOfPage(target, relabel, page(text), EMPTY_MEMORY, 0).samples.map(
+        ({ labels }) => labelValue(labels, 'le') || labelValue(labels, 'quantile'),
+      )
+    expect(
+      written(
+        '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="10e5"} 1\nh_bucket{le="+Inf"} 1\nh_bucket{le="x"} 1\n' +
+          '# TYPE s summary\ns{quantile="1"} 1\ns{le="1"} 1\n# TYPE g gauge\ng{le="1"} 1\n',
+      ),
+    ).toEqual(['1.0', '1e+06', '+Inf', 'x', '1.0', '1', '1'])
+  })
+
+  test('the protobuf format, with native histograms or without', () => {
+    const native = {
+      name: 'rpc',
+      type: 'HISTOGRAM',
+      metric: [
+        {
+          label: labelPairsOf({ zone: 'own' }),
+          histogram: {
+            sampleCount: 3,
+            sampleSum: 4.5,
+            schema: 9,
+            positiveSpan: [{ offset: 1, length: 2 }],
+            positiveDelta: [1, 1],
+            createdTimestamp: { seconds: 1, nanos: 0 },
+            exemplars: [{ label: [], value: 1, timestamp: { seconds: 2, nanos: 0 } }],
+          },
+        },
+      ],
+    }
+    const bytes = encodeMetricFamilies([native])
+    const scrape = (job: object, memory = EMPTY_MEMORY) => {
+      const { target, relabel } = targetOf({
+        staticConfigs: [{ targets: ['h:1'], labels: { zone: 'z' } }],
+        ...job,
+      })
+      return samplesOfPage(target, relabel, { bytes, format: 'protobuf' }, memory, 2000)
+    }
+    const { samples, memory, counts } = scrape({ scrapeNativeHistograms: true })
+    expect(texts(samples)).toEqual([
+      'rpc{exported_zone="own", instance="h:1", job="shop", zone="z"} 4.5 @2000',
+    ])
+    expect(counts).toEqual({ scraped: 1, kept: 1, added: 1 })
+    expect(samples[0]).toMatchObject({
+      histogram: { schema: 8, positiveSpans: [{ offset: 1, length: 1 }], positiveBuckets: [3] },
+      startMs: 1000,
+      exemplars: [{ value: 1, timestampMs: 2000 }],
+      metadata: { type: 'histogram' },
+    })
+    expect(scrape({ scrapeNativeHistograms: true }, memory).counts.added).toBe(0)
+    // A histogram that ends does so as any series.
+    const { target, relabel } = targetOf({})
+    const ended = samplesOfPage(target, relabel, { bytes: Buffer.alloc(0), format: 'protobuf' }, memory, 3000)
+    expect(ended.samples).toMatchObject([{ value: null, histogram: null, labels: samples[0]?.labels }])
+
+    expect(scrape({}).samples.map(({ labels }) => labelValue(labels, '__name__'))).toEqual([
+      'rpc_count',
+      'rpc_sum',
+      'rpc_bucket',
+    ])
+    expect(() => scrape({ scrapeNativeHistograms: true, nativeHistogramBucketLimit: 1 })).not.toThrow()
+    native.metric[0]?.histogram.positiveDelta.push(1)
+    const broken = encodeMetricFamilies([native])
+    const wanting = targetOf({ scrapeNativeHistograms: true })
+    expect(() =>
+      samplesOfPage(wanting.target, wanting.relabel, { bytes: broken, format: 'protobuf' }, EMPTY_MEMORY, 0),
+    ).toThrow('a histogram of "rpc" has 3 positive buckets, and spans for 2')
+  })
+
+  test('what is sent is what remote write takes', () => {
+    const histogram = {
+      ...EMPTY_HISTOGRAM,
+      schema: -1,
+      zeroThreshold: 0.25,
+      zeroCount: 2,
+      count: 10,
+      sum: 3,
+      positiveSpans: [{ offset: -2, length: 2 }],
+      positiveBuckets: [3, 1],
+      negativeSpans: [{ offset: 5, length: 1 }],
+      negativeBuckets: [4],
+      counterResetHint: 'gauge' as const,
+    }
+    const now = Date.UTC(2026, 0, 2, 4)
+    const sample = {
+      ...endOf(['__name__', 'm'], now),
+      value: 3,
+      startMs: now - 1000,
+      exemplars: [
+        { labels: [['a', 'b'] as const], value: 1, timestampMs: now - 5 },
+        { labels: [], value: 2, timestampMs: null },
+      ],
+    }
+    const sent = [true, false].map((isInteger) => ({ ...sample, histogram: { ...histogram, isInteger } }))
+    const { outcome, tables } = decodeWriteRows(encodeSamples([...sent, sample]), { version: 2, now })
+    expect(outcome).toMatchObject({ histograms: 2, samples: 1, exemplars: 6, rejected: 0 })
+    const [first, second] = tables['prom_histograms'] ?? []
+    expect(second).toEqual(first)
+    expect(first).toMatchObject({
+      reset_hint: 3,
+      schema: -1,
+      start: BigInt(now - 1000),
+      positive_offsets: [-2],
+      positive_lengths: [2],
+      negative_offsets: [5],
+    })
+    expect(tables['prom_samples']).toMatchObject([{ start: BigInt(now - 1000), ts: BigInt(now) }])
+  })
+
   test.each([
     [{ sampleLimit: 1 }, 'a 1\nb 1\n', /sample limit exceeded/],
     [{ labelLimit: 3 }, 'a{b="c"} 1\n', /label_limit/],
@@ -111,14 +227,17 @@ describe('createPageFetcher', () => {
     }
   }
 
-  test('asks for both formats, unpacks', async () => {
+  test('asks for texts, unpacks', async () => {
     answer = {
       status: 200,
       type: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
       body: gzipSync('# EOF\n'),
       headers: { 'content-encoding': 'gzip' },
     }
-    expect(await get({ params: { a: ['1', '2'] } })).toEqual({ text: '# EOF\n', isOpenMetrics: true })
+    expect(await get({ params: { a: ['1', '2'] } })).toEqual({
+      bytes: Buffer.from('# EOF\n'),
+      format: 'openmetrics',
+    })
     expect(asked[0]?.url).toBe('/metrics?a=1&a=2')
     expect(asked[0]?.headers['accept']).toMatch(/openmetrics.*text\/plain/)
     expect(asked[0]?.headers['x-prometheus-scrape-timeout-seconds']).toBe('0.5')

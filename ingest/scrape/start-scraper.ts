@@ -10,6 +10,7 @@ import { createPageFetcher, type PageFetcher } from './fetch-page.ts'
 import { loadJobs } from './load-jobs.ts'
 import { createRelabel } from './relabel.ts'
 import { type ScrapeLoop, startScrapeLoop, type TargetHealth } from './scrape-loop.ts'
+import { splitSamples } from './split-samples.ts'
 
 /** What the scraper is started with. */
 export interface ScraperOptions {
@@ -51,9 +52,6 @@ export interface Scraper {
   close(): Promise<void>
 }
 
-/** Samples of one request: a page may be far larger than a message. */
-const SAMPLES_PER_REQUEST = 5000
-
 interface Running {
   readonly loop: ScrapeLoop
   /** What it was made from: equal texts, equal behaviour. */
@@ -69,8 +67,7 @@ export function startScraper(options: ScraperOptions): Scraper {
   let leftOut: readonly LeftOut[] = []
 
   const write = async (samples: readonly SampleToSend[]): Promise<void> => {
-    for (let from = 0; from < samples.length; from += SAMPLES_PER_REQUEST) {
-      const part = samples.slice(from, from + SAMPLES_PER_REQUEST)
+    for (const part of splitSamples(samples)) {
       const { rejected } = await options.write(options.tenant, encodeSamples(part))
       metrics.samples.inc(part.length - rejected)
     }
