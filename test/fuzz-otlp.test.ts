@@ -14,8 +14,9 @@ import { type CorpusMessage, messageCorpus } from './support/message-corpus.ts'
 import { mutateMessage } from './support/mutate-message.ts'
 import { type OpenQueryDeps, openQueryDeps } from './support/open-query-deps.ts'
 import { encodeRequest } from './support/otlp-messages.ts'
-import { type SeededRandom, seededRandom, testSeed } from './support/seeded-random.ts'
+import { type SeededRandom, seededRandom } from './support/seeded-random.ts'
 import { createSpanMessage } from './support/span-message.ts'
+import { testSeed } from './support/test-seed.ts'
 
 const MESSAGES = 96_000
 /** Messages between two writes of the blocks. */

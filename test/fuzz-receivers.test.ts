@@ -8,10 +8,11 @@ import { mutateMessage } from './support/mutate-message.ts'
 import { openTestStorage } from './support/open-test-storage.ts'
 import { connectRawGrpc, postRaw, type RawGrpcClient } from './support/otlp-client.ts'
 import { residentMemory } from './support/resident-memory.ts'
-import { seededRandom, testSeed } from './support/seeded-random.ts'
+import { seededRandom } from './support/seeded-random.ts'
 import { compareLedger, readStored, type SpanLedger } from './support/span-ledger.ts'
 import { createSpanMessage } from './support/span-message.ts'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
+import { testSeed } from './support/test-seed.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const MESSAGES = 4000

@@ -5,10 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isLoaded } from './support/ingest-metrics.ts'
 import { openTestStorage } from './support/open-test-storage.ts'
-import { type SeededRandom, seededRandom, testSeed } from './support/seeded-random.ts'
+import { type SeededRandom, seededRandom } from './support/seeded-random.ts'
 import { compareLedger, readRollupSums, readStored, type SpanLedger } from './support/span-ledger.ts'
 import { type Refusal, type SpanSenders, startSenders } from './support/span-senders.ts'
 import { type MeshwatchProcess, runMeshwatch, startMeshwatch } from './support/start-meshwatch.ts'
+import { testSeed } from './support/test-seed.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const ROUNDS = 24

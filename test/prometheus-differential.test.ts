@@ -15,6 +15,7 @@ import { judgedSeries } from './differential/judged-series.ts'
 import { type PrometheusProcess, prometheusVersion, startPrometheus } from './support/prometheus-process.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
+import { testSeed } from './support/test-seed.ts'
 import { waitUntil } from './support/wait-until.ts'
 
 const version = prometheusVersion()
@@ -31,7 +32,7 @@ const RANGE = 500
  */
 describe.skipIf(version === null)(`beside Prometheus ${version}`, () => {
   // The same questions each time: others are asked by `npm run differential`, or with a seed given.
-  const seed = Number(process.env['MESHWATCH_TEST_SEED'] ?? 362556337)
+  const seed = testSeed('prometheus-differential', 362556337)
   const directory = mkdtempSync(join(tmpdir(), 'meshwatch-differential-'))
   let prometheus: PrometheusProcess
   let server: MeshwatchServer

@@ -12,7 +12,8 @@ import {
   type WriteVersion,
 } from './support/encode-write-request.ts'
 import { mutateMessage } from './support/mutate-message.ts'
-import { type SeededRandom, seededRandom, testSeed } from './support/seeded-random.ts'
+import { type SeededRandom, seededRandom } from './support/seeded-random.ts'
+import { testSeed } from './support/test-seed.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 4)
 const MUTANTS = 40_000

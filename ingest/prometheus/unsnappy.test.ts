@@ -1,6 +1,7 @@
 import { compressSync } from 'snappy'
 import { describe, expect, test } from 'vitest'
-import { seededRandom, testSeed } from '../../test/support/seeded-random.ts'
+import { seededRandom } from '../../test/support/seeded-random.ts'
+import { testSeed } from '../../test/support/test-seed.ts'
 import { createUnsnappy } from './unsnappy.ts'
 
 const MAX = 1 << 22

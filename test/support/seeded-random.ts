@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto'
-
 /** A repeatable source of numbers. */
 export interface SeededRandom {
   /** From 0 inclusive to 1 exclusive. */
@@ -21,12 +19,4 @@ export function seededRandom(seed: number): SeededRandom {
   }
   const below = (bound: number) => Math.floor(next() * bound)
   return { next, below, pick: (list) => list[below(list.length)] as (typeof list)[number] }
-}
-
-/** The seed of this run: MESHWATCH_TEST_SEED, or a new one; printed, so that a run can be repeated. */
-export function testSeed(test: string): number {
-  const given = process.env['MESHWATCH_TEST_SEED']
-  const seed = given === undefined ? randomInt(2 ** 31) : Number(given)
-  console.info(`${test}: MESHWATCH_TEST_SEED=${seed}`)
-  return seed
 }
