@@ -282,7 +282,15 @@ scrape_configs: [{ job_name: same, static_configs: [{ targets: ['${address}'] }]
         const page = await fetcher.fetch(one, new AbortController().signal)
         const { samples } = samplesOfPage(one, createRelabel([]), page, EMPTY_MEMORY, 0)
         const values = new Map(samples.map(({ labels, value }) => [labelsText(labels), value]))
-        return { format: page.format, values, metadata: parsePage(page, job).metadata }
+        const growing = samples.filter(({ metadata }) =>
+          /counter|histogram|summary/.test(metadata?.type ?? ''),
+        )
+        return {
+          format: page.format,
+          values,
+          growing: new Set(growing.map(({ labels }) => labelsText(labels))),
+          metadata: parsePage(page, job).metadata,
+        }
       } finally {
         await fetcher.close()
       }
