@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from '../../model/duration.ts'
 import { type Labels, labelPairs, labelsFrom, labelsKey, labelValue } from '../../model/labels.ts'
 import { spreadOffset } from '../../model/slot.ts'
 import { createRelabel } from './relabel.ts'
-import type { ScrapeJob } from './scrape-job.ts'
+import type { ScrapeJob, TargetGroup } from './scrape-job.ts'
 
 /** One page that is asked for again and again. */
 export interface ScrapeTarget {
@@ -27,17 +27,21 @@ export interface LeftOut {
   readonly reason: string | null
 }
 
-/** The targets of a job, as Prometheus makes them of `static_configs` and `relabel_configs`; of several that come out equal, one. */
+/**
+ * The targets of a job, as Prometheus makes them of groups (those told in the job and those `found` elsewhere) and `relabel_configs`; of several
+ * that come out equal, one.
+ */
 export function buildTargets(
   job: ScrapeJob,
   defaults: { readonly intervalMs: number; readonly timeoutMs: number },
+  found: readonly TargetGroup[] = [],
 ): { readonly targets: readonly ScrapeTarget[]; readonly leftOut: readonly LeftOut[] } {
   const relabel = createRelabel(job.relabelConfigs)
   const targets = new Map<string, ScrapeTarget>()
   const leftOut: LeftOut[] = []
   const intervalMs = job.scrapeInterval ?? defaults.intervalMs
   const timeoutMs = Math.min(job.scrapeTimeout ?? defaults.timeoutMs, intervalMs)
-  for (const group of job.staticConfigs) {
+  for (const group of [...job.staticConfigs, ...found]) {
     for (const address of group.targets) {
       const discovered = labelsFrom([
         ['job', job.jobName],

@@ -80,7 +80,9 @@ describe('loadJobs', () => {
     const { jobs, problems } = loadJobs(scrapeConfig.parse({ configFile }))
     expect(jobs.map(({ jobName }) => jobName)).toEqual(['istio', 'discovered'])
     expect(problems.map((problem) => problem.slice(configFile.length + 2))).toEqual([
-      expect.stringContaining('scrape_configs[1].kubernetes_sd_configs: only static_configs'),
+      expect.stringContaining(
+        'scrape_configs[1].kubernetes_sd_configs: only static_configs and file_sd_configs',
+      ),
       expect.stringContaining('scrape_configs[2].basic_auth: Unrecognized key: "password"'),
       expect.stringContaining('scrape_configs[2]: Unrecognized key: "scrapeIntervall"'),
     ])
@@ -133,6 +135,38 @@ scrape_configs:
     await writeFile(configFile, 'global: { scrape_protocols: [] }\n')
     expect(loadJobs(scrapeConfig.parse({ configFile })).problems).toEqual([
       expect.stringContaining('global.scrape_protocols: '),
+    ])
+  })
+
+  test('names of files are relative to the Prometheus file', async () => {
+    const configFile = join(dir, 'files.yml')
+    await writeFile(
+      configFile,
+      `
+scrape_configs:
+  - job_name: a
+    file_sd_configs: [{ files: ['sd/*.json', /etc/x.yml], refresh_interval: 1m }]
+    basic_auth: { username: u, password_file: secret }
+    tls_config: { ca_file: ca.pem, key_file: /etc/key.pem }
+  - job_name: b
+    authorization: { credentials_file: token }
+    static_configs: [{ targets: ['https://example.com/probed'] }]
+    relabel_configs:
+      - { source_labels: [__address__], target_label: __param_target }
+      - { target_label: __address__, replacement: 'prober:9115' }
+`,
+    )
+    const { jobs, problems } = loadJobs(scrapeConfig.parse({ configFile }))
+    expect(problems).toEqual([])
+    expect(jobs[0]).toMatchObject({
+      fileSdConfigs: [{ files: [join(dir, 'sd/*.json'), '/etc/x.yml'], refreshInterval: 60_000 }],
+      basicAuth: { username: 'u', passwordFile: join(dir, 'secret') },
+      tlsConfig: { caFile: join(dir, 'ca.pem'), certFile: undefined, keyFile: '/etc/key.pem' },
+    })
+    expect(jobs[1]?.authorization).toEqual({ type: 'Bearer', credentialsFile: join(dir, 'token') })
+    // What a target is said by need not be an address, where relabelling makes one of it.
+    expect(buildTargets(jobs[1] as (typeof jobs)[0], DEFAULTS).targets.map(({ url }) => url)).toEqual([
+      'http://prober:9115/metrics?target=https%3A%2F%2Fexample.com%2Fprobed',
     ])
   })
 

@@ -1,10 +1,11 @@
+import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { durationSetting } from '../../model/config-values.ts'
 import { errorMessage } from '../../runtime/errors.ts'
 import { camelCase } from './camel-case.ts'
 import type { LoadedJobs } from './load-jobs.ts'
-import { protocolList, scrapeJob } from './scrape-job.ts'
+import { protocolList, type ScrapeJob, scrapeJob } from './scrape-job.ts'
 
 /** Of a Prometheus configuration file only these parts concern scraping. */
 const prometheusFile = z.looseObject({
@@ -21,7 +22,7 @@ const prometheusFile = z.looseObject({
 })
 
 /** What finds targets elsewhere than in the file. */
-const DISCOVERY = /^(?!static).*Configs$/
+const DISCOVERY = /^(?!static|fileSd|relabel|metricRelabel).*Configs$/
 /** What has no meaning here: passed over. */
 const WITHOUT_MEANING = new Set([
   'enableCompression',
@@ -58,10 +59,10 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
     }
     for (const key of Object.keys(config)) {
       if (WITHOUT_MEANING.has(key)) delete known[key]
-      else if (DISCOVERY.test(key) && key !== 'relabelConfigs' && key !== 'metricRelabelConfigs') {
+      else if (DISCOVERY.test(key)) {
         delete known[key]
         problems.push(
-          `${source}: ${at}.${snakeCase(key)}: only static_configs are known here; the job has no targets from it`,
+          `${source}: ${at}.${snakeCase(key)}: only static_configs and file_sd_configs are known here; the job has no targets from it`,
         )
       }
     }
@@ -71,9 +72,31 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
       return []
     }
     const { scrapeInterval = global.scrapeInterval, scrapeTimeout = global.scrapeTimeout } = job.data
-    return [{ ...job.data, scrapeInterval, scrapeTimeout: Math.min(scrapeTimeout, scrapeInterval) }]
+    const timeout = Math.min(scrapeTimeout, scrapeInterval)
+    return [{ ...withPaths(job.data, dirname(source)), scrapeInterval, scrapeTimeout: timeout }]
   })
   return { jobs, problems }
+}
+
+/** Names of files are relative to the folder of the file that has them. */
+function withPaths(job: ScrapeJob, folder: string): ScrapeJob {
+  const from = <File extends string | undefined>(file: File) =>
+    file === undefined ? file : resolve(folder, file)
+  const { fileSdConfigs, basicAuth, authorization, tlsConfig } = job
+  const { caFile, certFile, keyFile } = tlsConfig
+  return {
+    ...job,
+    fileSdConfigs: fileSdConfigs.map((one) => ({
+      ...one,
+      files: one.files.map((file) => resolve(folder, file)),
+    })),
+    basicAuth: basicAuth && { ...basicAuth, passwordFile: from(basicAuth.passwordFile) },
+    authorization: authorization && {
+      ...authorization,
+      credentialsFile: from(authorization.credentialsFile),
+    },
+    tlsConfig: { ...tlsConfig, caFile: from(caFile), certFile: from(certFile), keyFile: from(keyFile) },
+  }
 }
 
 /** What of the section `global` counts for a job that says nothing. */

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -312,6 +315,72 @@ describe('startScraper', () => {
       expect(health()?.health).toBe('down')
     } finally {
       await scraper.close()
+    }
+  })
+
+  test('files of targets: those that come are scraped, those that go end, the others go on', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'meshwatch-scraper-'))
+    const file = join(dir, 'targets.json')
+    const other = `localhost:${new URL(`http://${address}`).port}`
+    const write = (...targets: readonly string[]) =>
+      writeFileSync(file, JSON.stringify([{ targets, labels: { zone: 'z' } }]))
+    write(address)
+    const ONE = Buffer.from(Float64Array.of(1).buffer).toString('hex')
+    const ended: string[] = []
+    let begun = 0
+    const warn = vi.fn()
+    const scraper = startScraper({
+      config: scrapeConfig.parse({
+        interval: '100ms',
+        timeout: '100ms',
+        jobs: [
+          {
+            jobName: 'found',
+            fileSdConfigs: [{ files: [join(dir, '*.json')], refreshInterval: '100ms' }],
+            relabelConfigs: [{ sourceLabels: ['__meta_filepath'], regex: '.*/(.*)', targetLabel: 'file' }],
+          },
+        ],
+      }),
+      write: async (_, message) => {
+        const { tables } = decodeWriteRows(Uint8Array.from(message), { version: 2, now: Date.now() })
+        const series = new Map(tables['prom_series']?.map((row) => [row['id'], row['labels']]))
+        for (const row of tables['prom_samples'] ?? []) {
+          const labels = JSON.stringify(series.get(row['series']))
+          if (row['is_stale'] === 1 && row['metric'] === 'up') ended.push(labels)
+          const isNew = row['metric'] === 'scrape_series_added' && row['value'] === ONE
+          if (isNew && labels.includes(address)) begun += 1
+        }
+        return { rejected: 0 }
+      },
+      tenant: 'default',
+      programVersion: '1',
+      clock: systemClock,
+      logger: { ...createLogger({ level: 'silent', isReadable: false, clock: systemClock }), warn },
+      registry: new Registry(),
+    })
+    const up = () => scraper.view().active.filter(({ health }) => health === 'up')
+    try {
+      await vi.waitFor(() => expect(up()).toHaveLength(1), { timeout: 5000 })
+      expect(up()[0]).toMatchObject({
+        labels: { file: 'targets.json', instance: address, job: 'found', zone: 'z' },
+        discoveredLabels: { __meta_filepath: file },
+      })
+      write(address, other)
+      await vi.waitFor(() => expect(up()).toHaveLength(2), { timeout: 5000 })
+      // The one that was there has not begun anew: its series are new once.
+      expect(begun).toBe(1)
+      expect(ended).toEqual([])
+
+      writeFileSync(file, '[{')
+      await vi.waitFor(() => expect(warn).toHaveBeenCalled(), { timeout: 5000 })
+      expect(scraper.view().active).toHaveLength(2)
+
+      write(other)
+      await vi.waitFor(() => expect(scraper.view().active).toHaveLength(1), { timeout: 5000 })
+      await vi.waitFor(() => expect(ended).toEqual([expect.stringContaining(address)]), { timeout: 5000 })
+    } finally {
+      await scraper.close()
+      rmSync(dir, { recursive: true })
     }
   })
 })

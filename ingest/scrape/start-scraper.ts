@@ -7,8 +7,10 @@ import { buildTargets, type LeftOut, type ScrapeTarget } from './build-targets.t
 import type { ScrapeConfig } from './config.ts'
 import { encodeSamples, type SampleToSend } from './encode-samples.ts'
 import { createPageFetcher, type PageFetcher } from './fetch-page.ts'
+import { createFileDiscovery } from './file-discovery.ts'
 import { loadJobs } from './load-jobs.ts'
 import { createRelabel } from './relabel.ts'
+import type { ScrapeJob } from './scrape-job.ts'
 import { type ScrapeLoop, startScrapeLoop, type TargetHealth } from './scrape-loop.ts'
 import { splitSamples } from './split-samples.ts'
 
@@ -54,6 +56,8 @@ export interface Scraper {
 
 interface Running {
   readonly loop: ScrapeLoop
+  /** As it was found last. */
+  target: ScrapeTarget
   /** What it was made from: equal texts, equal behaviour. */
   readonly settings: string
   readonly fetcher: PageFetcher
@@ -65,6 +69,15 @@ export function startScraper(options: ScraperOptions): Scraper {
   const metrics = createScrapeMetrics(options.registry, () => [...running.values()])
   const running = new Map<string, Running>()
   let leftOut: readonly LeftOut[] = []
+  let jobs: readonly ScrapeJob[] = []
+  let isClosed = false
+  const discovery = createFileDiscovery({
+    onChange: () => void applyNext(false),
+    onProblem: (problem) => {
+      metrics.targetFileErrors.inc()
+      logger.warn({ event: 'scrape_targets', problem }, 'The targets of before stay')
+    },
+  })
 
   const write = async (samples: readonly SampleToSend[]): Promise<void> => {
     for (const part of splitSamples(samples)) {
@@ -82,7 +95,7 @@ export function startScraper(options: ScraperOptions): Scraper {
       const fetcher = createPageFetcher(target.job, options.programVersion)
       const relabel = createRelabel(target.job.metricRelabelConfigs)
       const loop = startScrapeLoop({ target, relabel, fetcher, clock, write, onLost })
-      return { loop, settings, fetcher }
+      return { loop, target, settings, fetcher }
     } catch (error) {
       logger.error({ event: 'scrape_unusable', url: target.url, reason: errorMessage(error) })
       return null
@@ -95,19 +108,30 @@ export function startScraper(options: ScraperOptions): Scraper {
     await one.fetcher.close()
   }
 
+  function load(): void {
+    const loaded = loadJobs(config)
+    for (const problem of loaded.problems) {
+      logger.warn({ event: 'scrape_config', problem }, 'Not taken over')
+    }
+    jobs = loaded.jobs
+  }
+
+  /** Scrapes what the jobs and the files of targets say now. */
   async function apply(): Promise<void> {
-    const { jobs, problems } = loadJobs(config)
-    for (const problem of problems) logger.warn({ event: 'scrape_config', problem }, 'Not taken over')
+    const found = discovery.find(jobs)
     const defaults = { intervalMs: config.interval, timeoutMs: config.timeout }
-    const built = jobs.map((job) => buildTargets(job, defaults))
+    const built = jobs.map((job) => buildTargets(job, defaults, found.get(job)))
     leftOut = built.flatMap((part) => part.leftOut)
     const wanted = new Map(built.flatMap(({ targets }) => targets).map((target) => [target.key, target]))
     const gone = [...running].filter(([key]) => !wanted.has(key))
     await Promise.all(gone.map(([key, one]) => stop(key, one, true)))
     for (const [key, target] of wanted) {
-      const settings = JSON.stringify([target.job, target.intervalMs, target.timeoutMs])
+      const settings = settingsOf(target)
       const before = running.get(key)
-      if (before?.settings === settings) continue
+      if (before?.settings === settings) {
+        before.target = target
+        continue
+      }
       // The same series go on under the new settings, so they do not end.
       if (before !== undefined) await stop(key, before, false)
       const started = start(target, settings)
@@ -115,30 +139,46 @@ export function startScraper(options: ScraperOptions): Scraper {
     }
   }
 
+  function applyNext(isReload: boolean): Promise<void> {
+    applying = applying.then(async () => {
+      if (isClosed) return
+      if (isReload) load()
+      await apply()
+    })
+    return applying
+  }
+
+  load()
   let applying = apply()
   return {
     view: () => ({
-      active: [...running.values()].map(({ loop }) => viewOf(loop)),
+      active: [...running.values()].map(viewOf),
       dropped: leftOut.map(({ job, discovered, reason }) => ({
         job,
         discoveredLabels: labelsToRecord(discovered),
         reason,
       })),
     }),
-    reload: () => {
-      applying = applying.then(apply)
-      return applying
-    },
+    reload: () => applyNext(true),
     close: async () => {
+      isClosed = true
+      discovery.close()
       await applying
+      // What was under way has looked at the files once more.
+      discovery.close()
       await Promise.all([...running].map(([key, one]) => stop(key, one, false)))
     },
   }
 }
 
-function viewOf({ target, health }: ScrapeLoop): TargetView {
+/** What a loop works by, but for how its target was found: others of its job may come and go. */
+function settingsOf({ job, intervalMs, timeoutMs }: ScrapeTarget): string {
+  return JSON.stringify([{ ...job, staticConfigs: [], fileSdConfigs: [] }, intervalMs, timeoutMs])
+}
+
+function viewOf({ target, loop }: Running): TargetView {
   return {
-    ...health(),
+    ...loop.health(),
     job: target.job.jobName,
     url: target.url,
     labels: labelsToRecord(target.labels),
@@ -164,6 +204,11 @@ function createScrapeMetrics(registry: Registry, running: () => readonly Running
     samples: new Counter({
       name: 'meshwatch_scrape_samples_total',
       help: 'Samples scraped and stored.',
+      registers,
+    }),
+    targetFileErrors: new Counter({
+      name: 'meshwatch_scrape_target_file_errors_total',
+      help: 'Files of targets that could not be read, once for each reason.',
       registers,
     }),
     lost: new Counter({
