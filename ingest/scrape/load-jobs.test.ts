@@ -103,10 +103,12 @@ describe('loadJobs', () => {
     await writeFile(
       configFile,
       `
-global: { scrape_native_histograms: true, always_scrape_classic_histograms: true }
+global: { scrape_native_histograms: true, always_scrape_classic_histograms: true, body_size_limit: 5MB, sample_limit: 7 }
 scrape_configs:
   - job_name: inherits
   - job_name: says
+    sample_limit: 9
+    body_size_limit: 1KB
     scrape_native_histograms: false
     scrape_classic_histograms: false
     scrape_protocols: [PrometheusProto]
@@ -122,8 +124,17 @@ scrape_configs:
       expect.stringContaining('scrape_configs[2].scrape_protocols[0]: Invalid option'),
     ])
     expect(jobs).toMatchObject([
-      { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: true, nativeHistogramBucketLimit: 0 },
       {
+        scrapeNativeHistograms: true,
+        alwaysScrapeClassicHistograms: true,
+        bodySizeLimit: 5 * 2 ** 20,
+        sampleLimit: 7,
+        labelLimit: 0,
+        nativeHistogramBucketLimit: 0,
+      },
+      {
+        bodySizeLimit: 1024,
+        sampleLimit: 9,
         scrapeNativeHistograms: false,
         alwaysScrapeClassicHistograms: false,
         scrapeProtocols: ['PrometheusProto'],

@@ -1,11 +1,16 @@
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { durationSetting } from '../../model/config-values.ts'
+import { byteSizeSetting, durationSetting } from '../../model/config-values.ts'
 import { errorMessage } from '../../runtime/errors.ts'
 import { camelCase } from './camel-case.ts'
 import type { LoadedJobs } from './load-jobs.ts'
 import { protocolList, type ScrapeJob, scrapeJob } from './scrape-job.ts'
+
+/** Sizes are powers of 1024, whichever way their unit is written. */
+const binarySize = z.unknown().transform(inBinaryUnit)
+
+const limit = z.int().min(0).default(0)
 
 /** Of a Prometheus configuration file only these parts concern scraping. */
 const prometheusFile = z.looseObject({
@@ -16,10 +21,17 @@ const prometheusFile = z.looseObject({
       scrapeProtocols: protocolList.optional(),
       scrapeNativeHistograms: z.boolean().optional(),
       alwaysScrapeClassicHistograms: z.boolean().optional(),
+      bodySizeLimit: binarySize.pipe(byteSizeSetting).prefault(0),
+      sampleLimit: limit,
+      labelLimit: limit,
+      labelNameLengthLimit: limit,
+      labelValueLengthLimit: limit,
     })
     .prefault({}),
   scrapeConfigs: z.array(z.record(z.string(), z.unknown())).nullable().default([]),
 })
+
+type Global = z.output<typeof prometheusFile>['global']
 
 /** What finds targets elsewhere than in the file. */
 const DISCOVERY = /^(?!static|fileSd|relabel|metricRelabel).*Configs$/
@@ -52,6 +64,7 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
   const jobs = (scrapeConfigs ?? []).flatMap((config, index) => {
     const at = `scrape_configs[${index}]`
     const known: Record<string, unknown> = { ...inherited(global), ...config }
+    if ('bodySizeLimit' in known) known['bodySizeLimit'] = inBinaryUnit(known['bodySizeLimit'])
     // Its name before Prometheus 3.
     if ('scrapeClassicHistograms' in known) {
       known['alwaysScrapeClassicHistograms'] = known['scrapeClassicHistograms']
@@ -73,9 +86,14 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
     }
     const { scrapeInterval = global.scrapeInterval, scrapeTimeout = global.scrapeTimeout } = job.data
     const timeout = Math.min(scrapeTimeout, scrapeInterval)
-    return [{ ...withPaths(job.data, dirname(source)), scrapeInterval, scrapeTimeout: timeout }]
+    const limited = withLimits(withPaths(job.data, dirname(source)), global)
+    return [{ ...limited, scrapeInterval, scrapeTimeout: timeout }]
   })
   return { jobs, problems }
+}
+
+function inBinaryUnit(size: unknown): unknown {
+  return typeof size === 'string' ? size.replace(/^(\d+[KMGT])B$/, '$1iB') : size
 }
 
 /** Names of files are relative to the folder of the file that has them. */
@@ -99,8 +117,20 @@ function withPaths(job: ScrapeJob, folder: string): ScrapeJob {
   }
 }
 
+/** Where a job sets no limit, the section `global` may. */
+function withLimits(job: ScrapeJob, global: Global): ScrapeJob {
+  return {
+    ...job,
+    bodySizeLimit: job.bodySizeLimit || global.bodySizeLimit,
+    sampleLimit: job.sampleLimit || global.sampleLimit,
+    labelLimit: job.labelLimit || global.labelLimit,
+    labelNameLengthLimit: job.labelNameLengthLimit || global.labelNameLengthLimit,
+    labelValueLengthLimit: job.labelValueLengthLimit || global.labelValueLengthLimit,
+  }
+}
+
 /** What of the section `global` counts for a job that says nothing. */
-function inherited(global: z.output<typeof prometheusFile>['global']): Record<string, unknown> {
+function inherited(global: Global): Record<string, unknown> {
   const { scrapeProtocols, scrapeNativeHistograms, alwaysScrapeClassicHistograms } = global
   const settings = { scrapeProtocols, scrapeNativeHistograms, alwaysScrapeClassicHistograms }
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
