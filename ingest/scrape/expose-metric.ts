@@ -26,86 +26,111 @@ export interface WantedHistograms {
 /** Labels written out any longer stand in the keys of series as a hash: each bucket of a histogram has a key. */
 const LONGEST_KEY = 256
 
+/** What the samples of a metric have in common. */
+interface Common {
+  readonly family: ClientFamily
+  readonly metric: ClientMetric
+  /** Of its labels. */
+  readonly key: string
+  readonly startMs: number
+}
+
+/** A label that only one sample has. */
+type Own = readonly [name: string, value: string]
+
 /** The samples that a metric of the protobuf format stands for, named and labelled as Prometheus does it. */
 export function exposeMetric(
   family: ClientFamily,
   metric: ClientMetric,
   wanted: WantedHistograms,
 ): ExposedSample[] {
-  const { name, type } = family
-  const samples: ExposedSample[] = []
   const key = shortKey(labelsKey(metric.labels.flat()))
-  const add = (
-    suffix: string,
-    part: Partial<ExposedSample> & { readonly value: number },
-    own?: Own,
-  ): void => {
-    const full = name + suffix
-    samples.push({
-      series: labelsKey([full, ...(own ?? [])]) + key,
-      labels: [[METRIC_NAME, full], ...metric.labels, ...(own === undefined ? [] : [own])],
-      numberLabel: null,
-      histogram: null,
-      timestampMs: metric.timestampMs === 0 ? null : metric.timestampMs,
-      startMs: 0,
-      exemplars: NO_EXEMPLARS,
-      ...part,
-    })
+  const withStart = (startMs: number): Common => ({ family, metric, key, startMs })
+  const { startMs } = metric
+  switch (family.type) {
+    case 'counter':
+      return [sampleOf(withStart(startMs.counter), '', null, metric.counter, exemplarsOf([metric.exemplar]))]
+    case 'gauge':
+      return [sampleOf(withStart(0), '', null, metric.gauge)]
+    case 'unknown':
+      return [sampleOf(withStart(0), '', null, metric.untyped)]
+    case 'summary':
+      return exposeSummary(withStart(startMs.summary))
+    case 'histogram':
+    case 'gaugehistogram':
+      return exposeHistogram(withStart(startMs.histogram), wanted)
   }
-  if (type === 'counter') {
-    const exemplars = exemplarsOf([metric.exemplar])
-    add('', { value: metric.counter, startMs: metric.startMs.counter, exemplars })
-  } else if (type === 'gauge') add('', { value: metric.gauge })
-  else if (type === 'unknown') add('', { value: metric.untyped })
-  else if (type === 'summary') {
-    const { count, sum, quantiles } = metric.summary
-    const startMs = metric.startMs.summary
-    if (quantiles.length > 0) refuseOwn(family, metric, 'quantile')
-    add('_count', { value: count, startMs })
-    add('_sum', { value: sum, startMs })
-    for (const { quantile, value } of quantiles) {
-      add('', { value, startMs }, ['quantile', openMetricsNumber(quantile)])
-    }
-  } else {
-    const { histogram } = metric
-    const startMs = metric.startMs.histogram
-    const isNative = wanted.isNativeWanted && isNativeHistogram(histogram)
-    if (isNative) {
-      add('', {
-        value: histogram.sum,
-        histogram: toNative(histogram, type === 'gaugehistogram'),
-        startMs,
-        exemplars: nativeExemplars(histogram),
-      })
-    }
-    if (!isNative || (wanted.isClassicKept && histogram.buckets.length > 0)) {
-      const count = histogram.countFloat === 0 ? histogram.count : histogram.countFloat
-      refuseOwn(family, metric, 'le')
-      add('_count', { value: count, startMs })
-      add('_sum', { value: histogram.sum, startMs })
-      for (const bucket of histogram.buckets) {
-        const exemplars = exemplarsOf([bucket.exemplar])
-        const value = bucket.countFloat === 0 ? bucket.count : bucket.countFloat
-        add('_bucket', { value, startMs, exemplars }, ['le', openMetricsNumber(bucket.upperBound)])
-        // What stands behind the last of all buckets is not looked at.
-        if (bucket.upperBound === Number.POSITIVE_INFINITY) return samples
-      }
-      add('_bucket', { value: count, startMs }, ['le', '+Inf'])
-    }
+}
+
+function exposeSummary(common: Common): ExposedSample[] {
+  const { count, sum, quantiles } = common.metric.summary
+  if (quantiles.length > 0) refuseOwn(common, 'quantile')
+  return [
+    sampleOf(common, '_count', null, count),
+    sampleOf(common, '_sum', null, sum),
+    ...quantiles.map(({ quantile, value }) =>
+      sampleOf(common, '', ['quantile', openMetricsNumber(quantile)], value),
+    ),
+  ]
+}
+
+function exposeHistogram(
+  common: Common,
+  { isNativeWanted, isClassicKept }: WantedHistograms,
+): ExposedSample[] {
+  const { histogram } = common.metric
+  if (!isNativeWanted || !isNativeHistogram(histogram)) return exposeBuckets(common)
+  const native = toNative(histogram, common.family.type === 'gaugehistogram')
+  const sample = sampleOf(common, '', null, histogram.sum, nativeExemplars(histogram), native)
+  return isClassicKept && histogram.buckets.length > 0 ? [sample, ...exposeBuckets(common)] : [sample]
+}
+
+function exposeBuckets(common: Common): ExposedSample[] {
+  const { count, countFloat, sum, buckets } = common.metric.histogram
+  const all = countFloat === 0 ? count : countFloat
+  refuseOwn(common, 'le')
+  const samples = [sampleOf(common, '_count', null, all), sampleOf(common, '_sum', null, sum)]
+  for (const bucket of buckets) {
+    const value = bucket.countFloat === 0 ? bucket.count : bucket.countFloat
+    const bound = openMetricsNumber(bucket.upperBound)
+    samples.push(sampleOf(common, '_bucket', ['le', bound], value, exemplarsOf([bucket.exemplar])))
+    // What stands behind the last of all buckets is not looked at.
+    if (bucket.upperBound === Number.POSITIVE_INFINITY) return samples
   }
+  samples.push(sampleOf(common, '_bucket', ['le', '+Inf'], all))
   return samples
 }
 
-/** A label that the samples get must not be the metric's own. */
-function refuseOwn({ name }: ClientFamily, { labels }: ClientMetric, label: string): void {
-  if (!labels.some(([own]) => own === label)) return
-  throw new AppError(
-    'MALFORMED_MESSAGE',
-    `Cannot read the metrics: a ${label} stands among the labels of ${JSON.stringify(name)}`,
-  )
+function sampleOf(
+  { family, metric, key, startMs }: Common,
+  suffix: string,
+  own: Own | null,
+  value: number,
+  exemplars = NO_EXEMPLARS,
+  histogram: ExposedHistogram | null = null,
+): ExposedSample {
+  const name = family.name + suffix
+  const { labels, timestampMs } = metric
+  return {
+    series: `${name.length}:${name}${own === null ? '' : `${own[1].length}:${own[1]}`};${key}`,
+    labels: () => [[METRIC_NAME, name], ...labels, ...(own === null ? [] : [own])],
+    numberLabel: null,
+    value,
+    histogram,
+    timestampMs: timestampMs === 0 ? null : timestampMs,
+    startMs,
+    exemplars,
+  }
 }
 
-type Own = readonly [name: string, value: string]
+/** A label that the samples get must not be the metric's own. */
+function refuseOwn({ family, metric }: Common, label: string): void {
+  if (!metric.labels.some(([own]) => own === label)) return
+  throw new AppError(
+    'MALFORMED_MESSAGE',
+    `Cannot read the metrics: a ${label} stands among the labels of ${JSON.stringify(family.name)}`,
+  )
+}
 
 /**
  * A native histogram has spans or a zero bucket: one without observations says by an empty span what it is. So Prometheus tells them from
@@ -151,6 +176,7 @@ function nativeExemplars({ exemplars, buckets }: ClientHistogram): readonly Expo
 }
 
 function exemplarsOf(exemplars: readonly (ClientExemplar | null)[]): readonly ExposedExemplar[] {
+  if (exemplars[0] === null && exemplars.length === 1) return NO_EXEMPLARS
   const there = exemplars.filter((exemplar) => exemplar !== null)
   return there.length === 0 ? NO_EXEMPLARS : there
 }

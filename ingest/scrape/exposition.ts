@@ -25,8 +25,8 @@ export interface ExposedHistogram extends FloatHistogram {
 export interface ExposedSample {
   /** Equal texts are the same series. */
   readonly series: string
-  /** Name (as `__name__`) and labels; null: `series` is what the page says, for `parseSeriesText`. */
-  readonly labels: readonly (readonly [string, string])[] | null
+  /** Makes name (as `__name__`) and labels, for a series that is not known yet; null: `series` is what the page says, for `parseSeriesText`. */
+  readonly labels: (() => readonly (readonly [string, string])[]) | null
   /** A label that holds a number, and is to be written as OpenMetrics writes it; null: there is none. */
   readonly numberLabel: 'le' | 'quantile' | null
   /** Of a native histogram: its sum. */

@@ -110,7 +110,7 @@ function finalLabels(target: ScrapeTarget, relabel: Relabel, sample: ExposedSamp
 }
 
 function labelsOf({ series, labels, numberLabel }: ExposedSample): readonly (readonly [string, string])[] {
-  const own = labels ?? parseSeriesText(series)
+  const own = labels === null ? parseSeriesText(series) : labels()
   if (numberLabel === null) return own
   return own.map((label) => {
     const number = label[0] === numberLabel ? parseNumber(label[1]) : null
