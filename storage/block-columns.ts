@@ -24,8 +24,12 @@ export function hexOf(block: ColumnBlock, name: string): string[] {
   const column = block.columns.get(name)
   if (column?.kind !== 'bytes') throw otherwise(name, 'byte strings')
   const { values, width } = column
-  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-  return Array.from({ length: block.rows }, (_, row) => bytes.toString('hex', row * width, (row + 1) * width))
+  // All at once: a call for each takes longer than the digits.
+  const digits = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')
+  const texts: string[] = new Array(block.rows)
+  for (let row = 0; row < block.rows; row += 1)
+    texts[row] = digits.slice(2 * row * width, 2 * (row + 1) * width)
+  return texts
 }
 
 /** The column of that name when it holds arrays of numbers. Throws INTERNAL otherwise. */

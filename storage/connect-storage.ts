@@ -1,10 +1,12 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../runtime/clock.ts'
 import { AppError } from '../runtime/errors.ts'
+import { freeNow } from '../runtime/free-now.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 import type { ClickHouseConfig } from './config.ts'
 import { connectEmbedded } from './embedded/connect-embedded.ts'
+import { guardFullDisk } from './guard-full-disk.ts'
 import { mapClickHouseError } from './map-clickhouse-error.ts'
 import { migrate } from './migrate.ts'
 import { prepareInspection, prepareSelect } from './prepare-select.ts'
@@ -64,16 +66,14 @@ export async function connectStorage(options: ConnectStorageOptions): Promise<Ma
 }
 
 async function connect(options: ConnectStorageOptions): Promise<ClickHouseConnection> {
-  const { config, dataDir, queryConcurrency, limits } = options
+  const { config, dataDir, queryConcurrency, limits, clock, logger } = options
   if (config.url !== null) {
     return connectServer({ config: { ...config, url: config.url }, queryConcurrency })
   }
-  return connectEmbedded({
-    dataDir,
-    database: config.database,
-    queryConcurrency,
-    maxMemoryBytes: limits.maxMemoryBytes,
-  })
+  const { database } = config
+  const { maxMemoryBytes } = limits
+  const embedded = await connectEmbedded({ dataDir, database, queryConcurrency, maxMemoryBytes })
+  return guardFullDisk(embedded, { dataDir, database, clock, logger })
 }
 
 /** Without user, password or path: it stands in messages. */
@@ -128,6 +128,7 @@ function createStorage(connection: ClickHouseConnection, options: ConnectStorage
             prepareSelect(question, options.limits, 'columns'),
           )
           const blocks = readNative(bytes)
+          freeNow(bytes)
           return { blocks, rows: blocks.reduce((sum, { rows }) => sum + rows, 0), rowsRead }
         } catch (error) {
           throw mapClickHouseError(error, `ask ${question.name}`, true)

@@ -76,7 +76,7 @@ function readLowCardinality(cursor: Cursor, type: string, rows: number): Column 
 }
 
 /** How each type's numbers stand in memory, little-endian as this machine has them. */
-const NUMBERS: Readonly<Record<string, (buffer: ArrayBuffer) => NumberArray>> = {
+const NUMBERS: Readonly<Record<string, (buffer: ArrayBufferLike) => NumberArray>> = {
   Float64: (buffer) => new Float64Array(buffer),
   Float32: (buffer) => new Float32Array(buffer),
   Int8: (buffer) => new Int8Array(buffer),
@@ -94,7 +94,11 @@ const NUMBERS: Readonly<Record<string, (buffer: ArrayBuffer) => NumberArray>> = 
   UInt64: (buffer) => new BigUint64Array(buffer),
 }
 
-function readNumbers(cursor: Cursor, make: (buffer: ArrayBuffer) => NumberArray, count: number): NumberArray {
+function readNumbers(
+  cursor: Cursor,
+  make: (buffer: ArrayBufferLike) => NumberArray,
+  count: number,
+): NumberArray {
   const size = count * make(new ArrayBuffer(0)).BYTES_PER_ELEMENT
   const source = take(cursor, size)
   // A view would have to begin at a multiple of its width, and would keep the whole answer in memory.
@@ -106,8 +110,9 @@ function readNumbers(cursor: Cursor, make: (buffer: ArrayBuffer) => NumberArray,
 function readEnds(cursor: Cursor, rows: number): Float64Array {
   const ends = new Float64Array(rows)
   const source = take(cursor, rows * 8)
+  const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
   for (let row = 0; row < rows; row += 1) {
-    ends[row] = source.readUInt32LE(row * 8) + source.readUInt32LE(row * 8 + 4) * 2 ** 32
+    ends[row] = view.getUint32(row * 8, true) + view.getUint32(row * 8 + 4, true) * 2 ** 32
   }
   return ends
 }

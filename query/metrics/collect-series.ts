@@ -3,8 +3,8 @@ import { compareLabels, type Labels, labelsKey } from '../../model/labels.ts'
 import type { Series } from '../promql/series-source.ts'
 import { accumulateDeltas, type DeltaRows } from './accumulate-deltas.ts'
 import { mergeHistograms } from './merge-histograms.ts'
+import type { SeriesSamples } from './order-stretches.ts'
 import { type SampleRows, toSeries } from './samples.ts'
-import type { SeriesSamples } from './window-memory.ts'
 
 /** A native histogram of a series. */
 export interface HistogramSample {
@@ -17,6 +17,10 @@ export interface HistogramSample {
 /** Gathers the samples of series that stand in several places, and makes one series of those with equal labels. */
 export interface SeriesCollector {
   add(labels: Labels, rows: SampleRows): void
+  /**
+   * Samples, in order, of a series whose place among all that are added this way is known (`rank`, by labels); no two have equal labels.
+   */
+  addRanked(rank: number, labels: Labels, samples: SeriesSamples): void
   /** Samples that are in order already. */
   addReady(labels: Labels, samples: SeriesSamples): void
   /** Differences from one sample to the next. Those with equal labels add up, whoever sent them. */
@@ -39,6 +43,7 @@ interface Gathered {
 /** An empty collection. */
 export function createSeriesCollector(): SeriesCollector {
   const byLabels = new Map<string, Gathered>()
+  const ranked: (Series | undefined)[] = []
   let samples = 0
   const of = (labels: Labels): Gathered => {
     const key = labelsKey(labels)
@@ -49,6 +54,11 @@ export function createSeriesCollector(): SeriesCollector {
     }
     return gathered
   }
+  const put = (labels: Labels, ready: SeriesSamples) => {
+    const gathered = of(labels)
+    if (gathered.ready === null) gathered.ready = ready
+    else gathered.rows.push(rowsOf(ready))
+  }
   return {
     add(labels, rows) {
       samples += rows.times.length
@@ -57,11 +67,14 @@ export function createSeriesCollector(): SeriesCollector {
       if (gathered.ready === null) gathered.ready = toSeries(labels, rows)
       else gathered.rows.push(rows)
     },
+    addRanked(rank, labels, { timestamps, values, stale, starts }) {
+      samples += timestamps.length
+      while (ranked.length <= rank) ranked.push(undefined)
+      ranked[rank] = { labels, timestamps, values, stale, ...(starts == null ? {} : { starts }) }
+    },
     addReady(labels, ready) {
       samples += ready.timestamps.length
-      const gathered = of(labels)
-      if (gathered.ready === null) gathered.ready = ready
-      else gathered.rows.push(rowsOf(ready))
+      put(labels, ready)
     },
     addDeltas(labels, rows) {
       samples += rows.values.length
@@ -75,11 +88,15 @@ export function createSeriesCollector(): SeriesCollector {
     get samples() {
       return samples
     },
-    finish: () =>
-      [...byLabels.values()]
+    finish() {
+      const first = ranked.filter((one) => one !== undefined && one.timestamps.length > 0) as Series[]
+      if (byLabels.size === 0) return first
+      for (const one of first) put(one.labels, one)
+      return [...byLabels.values()]
         .map(seriesOf)
         .filter(({ timestamps }) => timestamps.length > 0)
-        .sort((a, b) => compareLabels(a.labels, b.labels)),
+        .sort((a, b) => compareLabels(a.labels, b.labels))
+    },
   }
 }
 

@@ -24,7 +24,7 @@ export async function readDeltaBases(
   const bases = new Map<string, Readonly<Record<string, number>>>()
   if (scope.ids.length === 0) return bases
   const names = Object.keys(values)
-  const { sql, params } = scopeCondition({ ...scope, fromMs: EARLIEST_MS, toMs: scope.fromMs })
+  const { sql, params } = scopeCondition({ ...scope, fromMs: EARLIEST_MS, toMs: scope.fromMs }, scope)
   const { blocks } = await storage.selectColumns({
     name: 'metrics.deltaBases',
     tenant: scope.tenant,

@@ -28,7 +28,7 @@ export async function readHistogramBases(
 ): Promise<HistogramBases> {
   const withBounds = groupBy.length > 0
   const keys = ['series', ...groupBy].join(', ')
-  const { sql, params } = scopeCondition({ ...scope, fromMs: -1, toMs: scope.fromMs })
+  const { sql, params } = scopeCondition({ ...scope, fromMs: -1, toMs: scope.fromMs }, scope)
   const { blocks } = await storage.selectColumns({
     name: 'metrics.histogramBases',
     tenant: scope.tenant,

@@ -3,10 +3,10 @@ import { hexOf, numberArraysOf, numbersOf } from '../../storage/block-columns.ts
 import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { HistogramSample } from './collect-series.ts'
-import { namedLabels } from './expand-series.ts'
+import { numbersIndex } from './numbers-index.ts'
 import { readSamples, type SampleScope, scopeCondition } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
-import { ofKinds, rowOf, type SeriesReader } from './series-reader.ts'
+import { rowOf, type SeriesReader } from './series-reader.ts'
 
 const HINTS: readonly CounterResetHint[] = ['unknown', 'reset', 'not_reset', 'gauge']
 
@@ -15,7 +15,8 @@ export async function readNativeHistograms(
   reader: SeriesReader,
   index: readonly IndexedSeries[],
 ): Promise<void> {
-  const { byId, scope: whole } = ofKinds(reader, index, ['sample'])
+  const { byId, metrics, ids } = numbersIndex('samples', index, reader.isWanted)
+  const whole = { ...reader.selection, metrics, ids }
   if (!(await reader.hasHistograms(reader.storage, whole))) return
   const scope = { ...whole, ids: await readHistogramIds(reader.storage, whole) }
   const read = {
@@ -33,10 +34,7 @@ export async function readNativeHistograms(
   for await (const block of readSamples(reader.storage, scope, read)) {
     const samples = samplesOf(block)
     for (const [id, list] of samples) {
-      for (const series of byId.get(id) ?? []) {
-        const labels = namedLabels(series, '')
-        if (reader.isWanted(labels)) reader.collector.addHistograms(labels, list)
-      }
+      for (const { labels } of byId.get(id) ?? []) reader.collector.addHistograms(labels, list)
     }
     reader.checkSize()
   }
@@ -45,7 +43,7 @@ export async function readNativeHistograms(
 /** The series of a scope that have native histograms. */
 export async function readHistogramIds(storage: Storage, scope: SampleScope): Promise<string[]> {
   if (scope.ids.length === 0 || scope.toMs <= scope.fromMs) return []
-  const { sql, params } = scopeCondition({ ...scope, ids: null })
+  const { sql, params } = scopeCondition(scope, null)
   const { blocks } = await storage.selectColumns({
     name: 'metrics.histogramIds',
     tenant: scope.tenant,

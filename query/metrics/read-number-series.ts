@@ -1,10 +1,12 @@
-import type { Labels } from '../../model/labels.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
 import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
 import { namedLabels } from './expand-series.ts'
+import { type NumberKind, type NumbersIndex, numbersIndex } from './numbers-index.ts'
+import type { SeriesSamples } from './order-stretches.ts'
 import { readDeltaBases } from './read-delta-bases.ts'
-import { readSamples, type SampleColumns, timesColumn } from './read-samples.ts'
+import { numbersScope, POINTS_CONDITION, readNumbers } from './read-numbers.ts'
+import { readSamples } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
 import {
   eachSeries,
@@ -18,99 +20,51 @@ import {
 
 /** Reads gauges and sums. */
 export async function readPoints(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
-  const condition = `value_kind != 'e' OR ${NO_RECORDED_VALUE} = 1`
-  const whole = index.filter(({ isDelta }) => !isDelta)
-  const deltas = index.filter(({ isDelta }) => isDelta)
+  const numbers = numbersIndex('points', index, reader.isWanted)
   await Promise.all([
-    readNumbers(reader, whole, ['gauge', 'sum'], {
-      name: 'metrics.points',
-      table: 'otlp_points',
-      stale: NO_RECORDED_VALUE,
-      condition,
+    readWhole('points', reader, numbers, (id, samples) => {
+      // Several stored series may have the same labels.
+      for (const { labels } of numbers.byId.get(id) ?? []) reader.collector.addReady(labels, samples)
     }),
-    readDeltas(reader, deltas, condition),
+    readDeltas(
+      reader,
+      index.filter(({ isDelta }) => isDelta),
+    ),
   ])
 }
 
 /** Reads samples that came in Prometheus' form, and those that rules recorded. */
 export async function readRecorded(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
-  const { byId, scope } = ofKinds(reader, index, ['sample'])
+  const numbers = numbersIndex('samples', index, reader.isWanted)
+  const add = (id: string, samples: SeriesSamples) => {
+    for (const { labels, rank } of numbers.byId.get(id) ?? [])
+      reader.collector.addRanked(rank, labels, samples)
+  }
   const isPlain = reader.selection.wantsStarts !== true
+  const scope = numbersScope(reader.selection, numbers)
   const remembered = isPlain ? await reader.windows?.read(reader.storage, scope) : null
-  if (remembered != null) {
-    for (const [id, samples] of remembered) {
-      for (const series of byId.get(id) ?? []) {
-        const labels = wholeLabels(series)
-        if (reader.isWanted(labels)) reader.collector.addReady(labels, samples)
-      }
-    }
-    return reader.checkSize()
-  }
-  await readNumbers(reader, index, ['sample'], {
-    name: 'metrics.samples',
-    table: 'prom_samples',
-    stale: 'is_stale',
-  })
+  if (remembered == null) return readWhole('samples', reader, numbers, add)
+  for (const [id, samples] of remembered) add(id, samples)
+  reader.checkSize()
 }
 
-/** Series of the index are asked about again and again. */
-const whole = new WeakMap<IndexedSeries, Labels>()
-
-function wholeLabels(series: IndexedSeries): Labels {
-  const known = whole.get(series)
-  if (known !== undefined) return known
-  const labels = namedLabels(series, '')
-  whole.set(series, labels)
-  return labels
-}
-
-async function readNumbers(
-  reader: SeriesReader,
-  index: readonly IndexedSeries[],
-  kinds: Parameters<typeof ofKinds>[2],
-  { stale, ...table }: Pick<SampleColumns, 'name' | 'table' | 'condition'> & { readonly stale: string },
+async function readWhole(
+  kind: NumberKind,
+  { storage, selection, checkSize }: SeriesReader,
+  numbers: NumbersIndex,
+  add: (id: string, samples: SeriesSamples) => void,
 ): Promise<void> {
-  const { byId, scope } = ofKinds(reader, index, kinds)
-  const wantsStarts = reader.selection.wantsStarts === true
-  const read = {
-    ...table,
-    columns: {
-      times: timesColumn(scope),
-      numbers: 'groupArray(value)',
-      marks: staleColumn(stale),
-      ...(wantsStarts ? { starts: STARTS_COLUMN } : {}),
-    },
-  }
-  for await (const block of readSamples(reader.storage, scope, read)) {
-    const times = numberArraysOf(block, 'times')
-    const values = numberArraysOf(block, 'numbers')
-    const marks = numberArraysOf(block, 'marks')
-    const starts = wantsStarts ? numberArraysOf(block, 'starts') : null
-    eachSeries(block, byId, (found, row) => {
-      for (const series of found) {
-        const labels = namedLabels(series, '')
-        if (!reader.isWanted(labels)) continue
-        reader.collector.add(labels, {
-          baseMs: scope.fromMs,
-          times: rowOf(times, row) ?? [],
-          values: rowOf(values, row) ?? [],
-          stale: rowOf(marks, row),
-          starts: starts === null ? null : rowOf(starts, row),
-        })
-      }
-    })
-    reader.checkSize()
+  const scope = numbersScope(selection, numbers)
+  for await (const rows of readNumbers(kind, storage, scope, selection.wantsStarts === true)) {
+    for (let row = 0; row < rows.ids.length; row += 1) add(rows.ids[row] as string, rows.samplesOf(row))
+    checkSize()
   }
 }
 
-async function readDeltas(
-  reader: SeriesReader,
-  index: readonly IndexedSeries[],
-  condition: string,
-): Promise<void> {
+async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
   const { byId, scope } = ofKinds(reader, index, ['gauge', 'sum'])
   if (byId.size === 0) return
-  const table = { table: 'otlp_points', condition } as const
+  const table = { table: 'otlp_points', condition: POINTS_CONDITION } as const
   const bases = await readDeltaBases(reader.storage, scope, { ...table, values: { total: 'value' } })
   const read = { ...table, name: 'metrics.deltas', columns: deltaColumns({ numbers: 'value' }), width: 4 }
   const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }

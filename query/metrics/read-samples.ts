@@ -3,6 +3,7 @@ import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Parameter, Storage } from '../../storage/storage.ts'
 import type { TableName } from '../../storage/tables.ts'
 import type { SeriesSelection } from '../promql/series-source.ts'
+import { STALE_NAN } from './stale-nan.ts'
 import { timeCondition } from './time-condition.ts'
 
 /** Which samples are read: of which series in (fromMs, toMs], both storable (see {@link storableRange}). */
@@ -11,6 +12,8 @@ export interface SampleScope extends Pick<SeriesSelection, 'tenant' | 'fromMs' |
   readonly metrics: readonly string[]
   /** 32 hex digits each. */
   readonly ids: readonly string[]
+  /** They are all series of the metrics: what is found beside them is not wanted, but does no harm. */
+  readonly isWhole?: boolean
 }
 
 /** What a read gives of one table. */
@@ -40,6 +43,8 @@ const ASSUMED_STEP_MS = 10_000
 /** Few series have samples over all of a long range at that distance, milliseconds. */
 const LONGEST_ASSUMED_MS = 3 * 86_400_000
 const MAX_IDS = 200_000
+/** Pieces that are asked for before they are needed. */
+const AHEAD = 2
 /** So few stand in the statement as literals, which ClickHouse is quicker to take in. */
 const FEW_IDS = 50
 const MANY_IDS =
@@ -55,44 +60,66 @@ export async function* readSamples(
   read: SampleColumns,
 ): AsyncGenerator<ColumnBlock> {
   const pieces = piecesOf(scope, read)
-  // One piece ahead: ClickHouse works while the one before is decoded.
-  let next = ask(storage, scope, read, pieces[0])
+  const asked: Promise<readonly ColumnBlock[]>[] = []
   for (let piece = 0; piece < pieces.length; piece += 1) {
-    const answer = await next
-    if (piece + 1 < pieces.length) {
-      next = ask(storage, scope, read, pieces[piece + 1])
-      // It is awaited only when this one has been used, and may fail before.
-      next.catch(() => undefined)
+    // Ahead: ClickHouse works while the piece before is decoded.
+    for (let next = asked.length; next < Math.min(piece + 1 + AHEAD, pieces.length); next += 1) {
+      const answer = askFor(storage, scope, read, pieces[next] as SampleSeries, pieces.length > 1)
+      // It is awaited only when those before have been used, and may fail earlier.
+      answer.catch(() => undefined)
+      asked.push(answer)
     }
+    const answer = await (asked[piece] as (typeof asked)[number])
+    // What has been used is let go.
+    asked[piece] = NOTHING
     yield* answer
   }
 }
 
-/** The condition on a table's rows for a scope; `ids` of the scope are bound as one text. Null: all series of its metrics. */
-export function scopeCondition({
-  fromMs,
-  toMs,
-  metrics,
-  ids,
-}: Omit<SampleScope, 'ids'> & { readonly ids: readonly string[] | null }): {
+const NOTHING: Promise<readonly ColumnBlock[]> = Promise.resolve([])
+
+/** Series of a scope's metrics: those told by name, those whose ids lie in a range (from inclusive, to exclusive, null: no bound), or all (null). */
+type SampleSeries =
+  | { readonly ids: readonly string[] }
+  | { readonly fromId: string | null; readonly toId: string | null }
+  | null
+
+/** The condition on a table's rows for a scope; ids are bound as one text. */
+export function scopeCondition(
+  { fromMs, toMs, metrics }: Omit<SampleScope, 'ids'>,
+  series: SampleSeries,
+): {
   readonly sql: string
   readonly params: Readonly<Record<string, Parameter>>
 } {
   const time = timeCondition({ fromMs, toMs })
+  const ids = series !== null && 'ids' in series ? series.ids : null
   return {
-    sql: `tenant = {tenant:String} AND metric IN {metrics:Array(String)}
-  AND ${time.sql}${
-    ids === null
-      ? ''
-      : `
-  AND series ${ids.length <= FEW_IDS ? `IN (${ids.map(idLiteral).join(', ')})` : MANY_IDS}`
-  }`,
+    sql: [
+      'tenant = {tenant:String}',
+      'metric IN {metrics:Array(String)}',
+      time.sql,
+      ...seriesConditions(series),
+    ].join('\n  AND '),
     params: {
       ...time.params,
       metrics,
       ...(ids === null ? {} : { ids: ids.join(''), idCount: ids.length }),
     },
   }
+}
+
+function seriesConditions(series: SampleSeries): string[] {
+  if (series === null) return []
+  if ('ids' in series) {
+    const { ids } = series
+    return [`series ${ids.length <= FEW_IDS ? `IN (${ids.map(idLiteral).join(', ')})` : MANY_IDS}`]
+  }
+  const { fromId, toId } = series
+  return [
+    ...(fromId === null ? [] : [`series >= ${idLiteral(fromId)}`]),
+    ...(toId === null ? [] : [`series < ${idLiteral(toId)}`]),
+  ]
 }
 
 function idLiteral(id: string): string {
@@ -106,42 +133,58 @@ export function timesColumn({ fromMs, toMs }: Pick<SampleScope, 'fromMs' | 'toMs
   return `groupArray(${type}(toUnixTimestamp64Milli(ts) - {baseMs:Int64}))`
 }
 
+/** The values of numbers; where a sample says that the series has ended (`stale`, a condition), {@link STALE_NAN}. */
+export function numbersColumn(stale: string): string {
+  return `groupArray(if(${stale}, ${STALE_NAN}, value))`
+}
+
 /** The part of a range that samples can be stored in. */
 export function storableRange({ fromMs, toMs }: Pick<SeriesSelection, 'fromMs' | 'toMs'>) {
   return { fromMs: Math.max(-1, Math.min(fromMs, LAST_MS)), toMs: Math.max(-1, Math.min(toMs, LAST_MS - 1)) }
 }
 
-function piecesOf(scope: SampleScope, { width = 2 }: SampleColumns): readonly (readonly string[])[] {
-  const { ids, fromMs, toMs, metrics } = scope
+function piecesOf(
+  { ids, fromMs, toMs, metrics, isWhole = false }: SampleScope,
+  { width = 2 }: SampleColumns,
+): readonly SampleSeries[] {
   if (toMs <= fromMs || metrics.length === 0 || ids.length === 0) return []
   const lengthMs = Math.min(toMs - fromMs, LONGEST_ASSUMED_MS)
   const valuesPerSeries = Math.max(1, Math.ceil(lengthMs / ASSUMED_STEP_MS)) * width
   const size = Math.min(MAX_IDS, Math.max(1, Math.floor(VALUES_PER_STATEMENT / valuesPerSeries)))
-  if (ids.length <= size) return [ids]
+  // A few are found quicker by name than by reading all.
+  const isRange = isWhole && ids.length > FEW_IDS
+  if (ids.length <= size) return isRange ? [null] : [{ ids }]
   // Neighbours in the table stand in one piece.
-  const sorted = [...ids].sort()
-  const pieces: string[][] = []
-  for (let from = 0; from < sorted.length; from += size) pieces.push(sorted.slice(from, from + size))
+  const sorted = isAscending(ids) ? ids : [...ids].sort()
+  const pieces: SampleSeries[] = []
+  for (let from = 0; from < sorted.length; from += size) {
+    const to = from + size
+    if (!isRange) pieces.push({ ids: sorted.slice(from, to) })
+    else pieces.push({ fromId: from === 0 ? null : (sorted[from] ?? null), toId: sorted[to] ?? null })
+  }
   return pieces
 }
 
-async function ask(
-  storage: Storage,
-  scope: SampleScope,
-  read: SampleColumns,
-  ids: readonly string[] | undefined,
-): Promise<readonly ColumnBlock[]> {
-  return ids === undefined ? [] : askFor(storage, scope, read, ids)
+function isAscending(ids: readonly string[]): boolean {
+  for (let i = 1; i < ids.length; i += 1) if ((ids[i - 1] as string) > (ids[i] as string)) return false
+  return true
 }
 
-/** Asks for all series of the scope's metrics (`ids` null), or for some, in one statement. */
+/** Otherwise an answer of many bytes comes in 256 blocks. */
+const ONE_BLOCK = { group_by_two_level_threshold: 0, group_by_two_level_threshold_bytes: 0 }
+
+/**
+ * Asks for some series of a scope's metrics in one statement; `isPiece`: it is one of several that run side by side, each on one thread: what
+ * several have grouped must be put together, which takes half as much time again.
+ */
 export async function askFor(
   storage: Storage,
   scope: Omit<SampleScope, 'ids'>,
   read: SampleColumns,
-  ids: readonly string[] | null,
+  series: SampleSeries,
+  isPiece = false,
 ): Promise<readonly ColumnBlock[]> {
-  const { sql, params } = scopeCondition({ ...scope, ids })
+  const { sql, params } = scopeCondition(scope, series)
   const { groupBy = [], columns } = read
   const { blocks } = await storage.selectColumns({
     name: read.name,
@@ -152,6 +195,7 @@ FROM ${read.table}
 WHERE ${sql}${read.condition === undefined ? '' : ` AND (${read.condition})`}
 GROUP BY ${['series', ...groupBy.map((each) => each.replace(/^.* AS /, ''))].join(', ')}`,
     params: { ...params, ...read.params, baseMs: scope.fromMs },
+    settings: isPiece ? { ...ONE_BLOCK, max_threads: 1 } : ONE_BLOCK,
     ...(read.maxSeries === undefined ? {} : { limits: { maxResultRows: read.maxSeries } }),
     ...(scope.signal === undefined ? {} : { signal: scope.signal }),
   })

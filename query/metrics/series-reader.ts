@@ -60,7 +60,8 @@ export function eachSeries(
 
 /** Visits the rows of a block with the ids of their series. */
 export function eachRow(block: ColumnBlock, visit: (id: string, row: number) => void): void {
-  for (const [row, id] of hexOf(block, 'series').entries()) visit(id, row)
+  const ids = hexOf(block, 'series')
+  for (let row = 0; row < ids.length; row += 1) visit(ids[row] as string, row)
 }
 
 /** Row i of a column of arrays of numbers, as a view; null when it is empty. */

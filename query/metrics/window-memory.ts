@@ -1,16 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { firstAfter } from '../../model/first-after.ts'
-import { NO_LABELS } from '../../model/labels.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Series } from '../promql/series-source.ts'
-import { askFor, type SampleScope, timesColumn } from './read-samples.ts'
-import { toSeries } from './samples.ts'
-import { eachRow, rowOf, staleColumn } from './series-reader.ts'
-
-/** The samples of one series, by ascending time. */
-export type SeriesSamples = Pick<Series, 'timestamps' | 'values' | 'stale' | 'starts'>
+import { orderStretches, type SeriesSamples } from './order-stretches.ts'
+import { askFor, numbersColumn, type SampleScope, timesColumn } from './read-samples.ts'
+import { eachRow } from './series-reader.ts'
 
 /** Which samples are asked for, and whether that is at one moment only. */
 export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
@@ -118,24 +113,16 @@ async function load(storage: Storage, scope: WindowScope): Promise<Window> {
   const read = {
     name: 'metrics.window',
     table: 'prom_samples',
-    columns: { times: timesColumn(scope), numbers: 'groupArray(value)', marks: staleColumn('is_stale') },
+    columns: { times: timesColumn(scope), numbers: numbersColumn('is_stale') },
     maxSeries: MOST_SERIES,
   } as const
   for (const block of await askFor(storage, scope, read, null)) {
-    const [times, values, marks] = ['times', 'numbers', 'marks'].map((name) => numberArraysOf(block, name))
-    if (times === undefined || values === undefined || marks === undefined) break
-    eachRow(block, (id, row) => {
-      const own = rowOf(times, row) ?? []
-      samples += own.length
-      const rows = {
-        baseMs: scope.fromMs,
-        times: own,
-        values: rowOf(values, row) ?? [],
-        stale: rowOf(marks, row),
-        starts: null,
-      }
-      byId.set(id, toSeries(NO_LABELS, rows))
-    })
+    const { ends, values: times } = numberArraysOf(block, 'times')
+    const { stretch } = orderStretches(times, numberArraysOf(block, 'numbers').values, scope.fromMs)
+    eachRow(block, (id, row) =>
+      byId.set(id, stretch(row === 0 ? 0 : (ends[row - 1] as number), ends[row] as number)),
+    )
+    samples += times.length
   }
   return { fromMs: scope.fromMs, samples, byId, pieces: new LRUCache({ max: PIECES }) }
 }

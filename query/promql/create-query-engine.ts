@@ -22,6 +22,7 @@ import { resolveContext } from './resolve-context.ts'
 import { resolveDurations } from './resolve-durations.ts'
 import { resolveInfo } from './resolve-info.ts'
 import type { Series, SeriesSource } from './series-source.ts'
+import { tooManySamples } from './too-many-samples.ts'
 
 /** What an engine is made from. Defaults are Prometheus'. */
 export interface QueryEngineOptions {
@@ -96,13 +97,11 @@ async function startRun(
   const defaultStepMs = options.defaultStepMs ?? DEFAULT_STEP_MS
   const maxSamples = options.maxSamples ?? MAX_SAMPLES
   const usesStartTimestamps = options.usesStartTimestamps === true
-  const loading = { top, lookbackMs, defaultStepMs, maxSamples, usesStartTimestamps }
+  const breathe = createTurns(options.clock, query.signal)
+  const loading = { top, lookbackMs, defaultStepMs, maxSamples, usesStartTimestamps, breathe }
   const spend = (values: number) => {
     if (values > maxSamples) {
-      throw new AppError(
-        'RESULT_TOO_LARGE',
-        'query processing would load too many samples into memory in query execution',
-      )
+      throw tooManySamples()
     }
   }
   // One series of so many moments would be too much, so nothing is loaded for it.
@@ -120,7 +119,7 @@ async function startRun(
     computed,
     notes: createAnnotations(query.expr),
     spend,
-    breathe: createTurns(options.clock, query.signal),
+    breathe,
   }
 }
 

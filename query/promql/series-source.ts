@@ -39,8 +39,27 @@ export interface SeriesSelection {
 /** Where the evaluator gets series from. No two series of an answer have equal labels; those without samples may be left out. */
 export interface SeriesSource {
   selectSeries(selection: SeriesSelection): Promise<readonly Series[]>
+  /** The same series as they become known; null: they are known only all at once; absent: always so. */
+  streamSeries?(selection: SeriesSelection): Promise<SeriesStream | null>
   /** Computes a part of a query itself, or says why it does not; absent: it never does. */
   selectGrids?(request: GridRequest): Promise<GridAnswer>
+}
+
+/** Series in whatever order they become known. None has native histograms or start times. */
+export interface SeriesStream {
+  /** All have the same name, and no other label of special meaning: they differ without it, too. */
+  readonly isOneMetric: boolean
+  /**
+   * To be read once, to the end or until it is given up; in a batch by ascending rank. The samples of a batch are good until the next one is asked for.
+   * Throws what `selectSeries` throws.
+   */
+  readonly batches: AsyncIterable<readonly RankedSeries[]>
+}
+
+/** A series and its place by labels among all of a stream. */
+export interface RankedSeries {
+  readonly rank: number
+  readonly series: Series
 }
 
 /** What a source may be able to compute at moments of a grid from the samples of a window that ends there. */

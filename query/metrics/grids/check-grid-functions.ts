@@ -5,14 +5,8 @@ import type { Storage } from '../../../storage/storage.ts'
 import { createQueryEngine } from '../../promql/create-query-engine.ts'
 import { createMemorySeriesSource } from '../../promql/memory-series-source.ts'
 import type { GridFunction } from '../../promql/series-source.ts'
-import {
-  GRID_FUNCTIONS,
-  GRID_SETTINGS,
-  type GridFunctionSql,
-  gridParameters,
-  NOTHING,
-  NOTHING_BITS,
-} from './grid-functions.ts'
+import { STALE_NAN, STALE_NAN_BITS } from '../stale-nan.ts'
+import { GRID_FUNCTIONS, GRID_SETTINGS, type GridFunctionSql, gridParameters } from './grid-functions.ts'
 
 /** The ways in which this ClickHouse computes functions rightly, and why others are not used. */
 export interface GridAbilities {
@@ -160,7 +154,7 @@ async function asked(
   const { blocks } = await storage.selectColumns({
     name: 'metrics.gridFunctions',
     tenant: '',
-    sql: `SELECT arrayMap(x -> ifNull(${value('x', probe.windowMs)}, ${NOTHING}), ${aggregate}${gridParameters(probe, probe.windowMs)}(ts, ${sample('number', 'mark')})) AS grid
+    sql: `SELECT arrayMap(x -> ifNull(${value('x', probe.windowMs)}, ${STALE_NAN}), ${aggregate}${gridParameters(probe, probe.windowMs)}(ts, ${sample('number', 'mark')})) AS grid
 FROM (
   SELECT fromUnixTimestamp64Milli(time) AS ts, number, mark = 1 AS mark
   FROM (SELECT 1) ARRAY JOIN {times:Array(Int64)} AS time, {numbers:Array(Float64)} AS number, {marks:Array(UInt8)} AS mark
@@ -178,7 +172,7 @@ FROM (
   if (!(grid instanceof Float64Array)) return []
   const halves = new Uint32Array(grid.buffer, grid.byteOffset, grid.length * 2)
   return Array.from(grid, (number, i) =>
-    halves[2 * i] === NOTHING_BITS[0] && halves[2 * i + 1] === NOTHING_BITS[1] ? undefined : number,
+    halves[2 * i] === STALE_NAN_BITS[0] && halves[2 * i + 1] === STALE_NAN_BITS[1] ? undefined : number,
   )
 }
 

@@ -1,4 +1,5 @@
 import type { GridFunction } from '../../promql/series-source.ts'
+import { STALE_NAN } from '../stale-nan.ts'
 
 /** How ClickHouse computes a function of samples in windows before the moments of a grid. */
 export interface GridFunctionSql {
@@ -11,12 +12,6 @@ export interface GridFunctionSql {
   /** Samples that say that a series has ended take part. */
   readonly takesMarkers: boolean
 }
-
-/** Prometheus' mark of a series that has ended, a NaN of its own; here it also stands for no value. */
-export const NOTHING = 'reinterpretAsFloat64(toUInt64(9218868437227405314))'
-
-/** Its two halves in memory, the lower one first. */
-export const NOTHING_BITS = [2, 0x7ff00000] as const
 
 /** Equal to itself, and less than any number that is counted. */
 const STANDS_FOR_NAN = '-1.7976931348623155e308'
@@ -33,7 +28,7 @@ export const GRID_FUNCTIONS: Readonly<Record<GridFunction, readonly GridFunction
   latest: [
     {
       aggregate: 'timeSeriesLastToGrid',
-      sample: (value, marker) => `if(${marker}, ${NOTHING}, ${value})`,
+      sample: (value, marker) => `if(${marker}, ${STALE_NAN}, ${value})`,
       value: (value) => value,
       takesMarkers: true,
     },

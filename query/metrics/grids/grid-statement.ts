@@ -1,7 +1,8 @@
 import type { Parameter } from '../../../storage/storage.ts'
 import type { GridRequest } from '../../promql/series-source.ts'
 import { type SampleScope, scopeCondition } from '../read-samples.ts'
-import { type GridFunctionSql, gridParameters, NOTHING } from './grid-functions.ts'
+import { STALE_NAN } from '../stale-nan.ts'
+import { type GridFunctionSql, gridParameters } from './grid-functions.ts'
 import { BUCKET_JOIN, type GridTable } from './grid-table.ts'
 
 /** A statement and the values of its parameters. */
@@ -10,7 +11,7 @@ export interface GridStatement {
   readonly params: Readonly<Record<string, Parameter>>
 }
 
-/** The statement that gives the grid of each series: `series`, `bound` of buckets, and `grid`, in which no value is {@link NOTHING}. */
+/** The statement that gives the grid of each series: `series`, `bound` of buckets, and `grid`, in which no value is {@link STALE_NAN}. */
 export function seriesStatement(
   table: GridTable,
   request: GridRequest,
@@ -19,7 +20,7 @@ export function seriesStatement(
 ): GridStatement {
   const { sql, params } = gridsOf(table, request, scope, compute)
   return {
-    sql: `SELECT series${table.hasBuckets ? ', bound' : ''}, arrayMap(x -> ifNull(x, ${NOTHING}), nullable) AS grid FROM (
+    sql: `SELECT series${table.hasBuckets ? ', bound' : ''}, arrayMap(x -> ifNull(x, ${STALE_NAN}), nullable) AS grid FROM (
 ${sql}
 )`,
     params,
@@ -63,7 +64,7 @@ GROUP BY ${keys}`,
 }
 
 function withoutMark(value: string): string {
-  return `if(reinterpretAsUInt64(ifNull(${value}, 0.0)) = reinterpretAsUInt64(${NOTHING}), NULL, ${value})`
+  return `if(reinterpretAsUInt64(ifNull(${value}, 0.0)) = reinterpretAsUInt64(${STALE_NAN}), NULL, ${value})`
 }
 
 function partials({ aggregate }: GridRequest): string[] {
@@ -91,7 +92,7 @@ function gridsOf(
   scope: SampleScope,
   { aggregate, sample, value: made, takesMarkers }: GridFunctionSql,
 ): GridStatement {
-  const { sql, params } = scopeCondition(scope)
+  const { sql, params } = scopeCondition(scope, scope)
   const ts = table === 'prom_samples' ? 'ts' : 'toDateTime64(ts, 3)'
   const grid = `${aggregate}${gridParameters(moments, windowMs)}(${ts}, ${sample(value, marker)})`
   const mapped = made('x', windowMs)

@@ -4,7 +4,7 @@ import type { ColumnBlock } from '../../../storage/column-block.ts'
 import { formatBound } from '../../promql/format-float.ts'
 import type { GridSeriesAnswer } from '../../promql/series-source.ts'
 import { rowOf } from '../series-reader.ts'
-import { NOTHING_BITS } from './grid-functions.ts'
+import { STALE_NAN_BITS } from '../stale-nan.ts'
 
 /** The grids that a block of the statement for single series holds: columns `series`, `bound` of buckets, `grid`. */
 export function readSeriesGrids(
@@ -31,7 +31,7 @@ export function readSeriesGrids(
 function presence(values: Float64Array): Uint8Array {
   const halves = new Uint32Array(values.buffer, values.byteOffset, values.length * 2)
   const present = new Uint8Array(values.length)
-  const [low, high] = NOTHING_BITS
+  const [low, high] = STALE_NAN_BITS
   for (let i = 0; i < values.length; i += 1) {
     if (halves[2 * i + 1] !== high || halves[2 * i] !== low) present[i] = 1
   }

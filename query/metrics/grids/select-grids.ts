@@ -101,7 +101,7 @@ async function obstacleOf(
 }
 
 async function hasKnownStarts(storage: Storage, scope: SampleScope): Promise<boolean> {
-  const { sql, params } = scopeCondition(scope)
+  const { sql, params } = scopeCondition(scope, scope)
   const { rows } = await storage.selectColumns({
     name: 'metrics.knownStarts',
     tenant: scope.tenant,

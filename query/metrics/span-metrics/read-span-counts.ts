@@ -1,8 +1,8 @@
 import type { Matcher } from '../../../model/matcher.ts'
-import { AppError } from '../../../runtime/errors.ts'
 import { numberArraysOf, textsOf } from '../../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../../storage/column-block.ts'
 import type { Storage } from '../../../storage/storage.ts'
+import { tooManySamples } from '../../promql/too-many-samples.ts'
 import type { RollUp } from '../../traces/roll-up-source.ts'
 import { spanMetricConditions } from './span-metric-conditions.ts'
 import { FIRST_BOUND_POWER, SPAN_BUCKET_BOUNDS, type SpanMeasure } from './span-metric-families.ts'
@@ -167,12 +167,4 @@ function before(from: string, to: string): string {
 /** The hour is the second column of the sorting key. */
 function hours(from: string, to: string): string {
   return `toStartOfHour(slot) >= toStartOfHour(${at(from)}) AND toStartOfHour(slot) <= toStartOfHour(${at(to)})`
-}
-
-/** The error for a selection that has more samples than a query may hold. */
-export function tooManySamples(): AppError {
-  return new AppError(
-    'RESULT_TOO_LARGE',
-    'query processing would load too many samples into memory in query execution',
-  )
 }

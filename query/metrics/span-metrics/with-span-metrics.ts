@@ -11,13 +11,22 @@ import { matchingFamilies } from './span-metric-conditions.ts'
  */
 export function withSpanMetrics(stored: SeriesSource, storage: Storage, clock: Clock): SeriesSource {
   const made = createSpanMetricsSource(storage, clock)
-  const { selectGrids } = stored
+  const { selectGrids, streamSeries } = stored
   return {
     async selectSeries(selection) {
       if (matchingFamilies(selection.matchers).length === 0) return stored.selectSeries(selection)
       const lists = await Promise.all([made.selectSeries(selection), stored.selectSeries(selection)])
       return mergeSeries(...lists)
     },
+    ...(streamSeries === undefined
+      ? {}
+      : {
+          async streamSeries(selection) {
+            return matchingFamilies(selection.matchers).length === 0
+              ? streamSeries.call(stored, selection)
+              : null
+          },
+        }),
     ...(selectGrids === undefined
       ? {}
       : {

@@ -26,8 +26,13 @@ import { RATE_FUNCTIONS } from './rate-functions.ts'
 const FUNCTIONS: ReadonlyMap<string, RangeFunctions> = new Map(
   Object.entries({ ...RATE_FUNCTIONS, ...OVER_TIME_FUNCTIONS }),
 )
-/** These give samples as they are, so the name still fits. */
-const KEEPS_NAME = new Set(['last_over_time', 'first_over_time'])
+/** Functions that give samples as they are, so that the name still fits. */
+export const KEEPS_NAME: ReadonlySet<string> = new Set(['last_over_time', 'first_over_time'])
+
+/** What the function of that name does on one series; undefined: it is no function of a range vector. */
+export function rangeFunctions(name: string): RangeFunctions | undefined {
+  return FUNCTIONS.get(name)
+}
 
 /** Whether a function of a range vector is known here. */
 export function isRangeFunction(name: string): boolean {
@@ -126,7 +131,7 @@ export async function prepareRangeFunction(
 }
 
 /** Whether series have one metric's name and nothing else that goes with it, so that they differ without it, too. */
-function haveOneName(series: readonly Series[]): boolean {
+export function haveOneName(series: readonly Pick<Series, 'labels'>[]): boolean {
   const [first] = series
   if (first === undefined) return true
   const name = labelValue(first.labels, METRIC_NAME)

@@ -18,9 +18,10 @@ export async function evaluateSelector(
   wanted: Wanted = 'samples',
 ): Promise<GridSeries[]> {
   const found: GridSeries[] = []
+  const ends = Float64Array.from({ length: grid.count }, (_, i) => referenceTime(node, grid, i, run.top))
   for (const series of run.samples.get(node) ?? []) {
     const result = emptySeries(series.labels, false, grid)
-    fillLatest(run, node, grid, series, result, wanted)
+    fillLatest(series, ends, run.lookbackMs, result, wanted)
     if (isAnywhere(result)) found.push(result)
     // Too many are refused before memory has been taken for all.
     run.spend(found.length * grid.count)
@@ -30,22 +31,22 @@ export async function evaluateSelector(
   return found
 }
 
-function fillLatest(
-  run: Evaluation,
-  node: VectorSelector,
-  grid: Grid,
+/** What an instant selector finds of one series at the moments `ends`, which ascend; all in milliseconds. */
+export function fillLatest(
   { timestamps, values, stale, histograms, starts }: Series,
+  ends: Float64Array,
+  lookbackMs: number,
   result: GridSeries,
-  wanted: Wanted,
+  wanted: Wanted = 'samples',
 ): void {
   let next = 0
-  for (let i = 0; i < grid.count; i += 1) {
-    const atMs = referenceTime(node, grid, i, run.top)
+  for (let i = 0; i < ends.length; i += 1) {
+    const atMs = ends[i] as number
     while (next < timestamps.length && (timestamps[next] as number) <= atMs) next += 1
     const latest = next - 1
     if (latest < 0 || stale?.[latest] === 1) continue
     const time = timestamps[latest] as number
-    if (time <= atMs - run.lookbackMs) continue
+    if (time <= atMs - lookbackMs) continue
     result.present[i] = 1
     if (wanted === 'times') result.values[i] = time / 1000
     else result.values[i] = wanted === 'starts' ? (starts?.[latest] ?? 0) / 1000 : (values[latest] as number)

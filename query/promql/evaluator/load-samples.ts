@@ -1,10 +1,10 @@
 import { type Labels, labelsKey } from '../../../model/labels.ts'
-import { AppError } from '../../../runtime/errors.ts'
 import type { Expr, VectorSelector } from '../ast.ts'
 import { printExpression } from '../print-expression.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
 import type { PlanStatement } from '../query-plan.ts'
 import type { Series, SeriesSelection, SeriesSource } from '../series-source.ts'
+import { tooManySamples } from '../too-many-samples.ts'
 import { type PlannedSelector, type PlanOptions, planSelectors } from './plan-selectors.ts'
 import { sampleSize } from './sample-size.ts'
 
@@ -42,10 +42,7 @@ export async function loadSamples(
     const series = await loading
     for (const each of series) total += sizeOf(each)
     if (total > options.maxSamples) {
-      throw new AppError(
-        'RESULT_TOO_LARGE',
-        'query processing would load too many samples into memory in query execution',
-      )
+      throw tooManySamples()
     }
     return [one.selector, series] as const
   })

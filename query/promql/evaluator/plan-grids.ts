@@ -7,29 +7,36 @@ import {
   type VectorSelector,
 } from '../ast.ts'
 import type { GridAggregation, GridFunction, GridRequest } from '../series-source.ts'
+import { rangeFunctions } from './evaluate-range-function.ts'
 import type { Grid } from './grid.ts'
 import { type PlanOptions, referenceTime, subqueryGrid } from './plan-selectors.ts'
 
-/** A part of an expression that a source may compute by itself: a selector, a function of it, an aggregation of that. */
+/** A part of an expression that is computed from one selector series by series: the selector, a function of it, an aggregation of that. */
 export interface GridUnit {
   readonly node: VectorSelector | Call | AggregateExpr
   readonly selector: VectorSelector
+  /** What is computed: an instant selector (`latest`), or the function of that name. */
+  readonly name: string
+  /** The part of it without the aggregation; null: there is none. */
+  readonly inner: GridUnit | null
   /** The call's argument, where annotations point to; null: there is no call. */
   readonly range: MatrixSelector | null
   /** The grid on which the node is evaluated. */
   readonly grid: Grid
   /** All windows end at the same moment, which stands for every moment of the grid. */
   readonly isConstant: boolean
-  readonly compute: GridFunction
-  readonly request: Pick<
-    GridRequest,
-    'matchers' | 'compute' | 'windowMs' | 'moments' | 'aggregate' | 'fromMs' | 'toMs'
-  >
+  readonly request: Pick<GridRequest, 'matchers' | 'windowMs' | 'moments' | 'aggregate' | 'fromMs' | 'toMs'>
+}
+
+/** What of a unit a source may be able to compute by itself; null: it cannot be asked for that. */
+export function computedFunction({ name }: GridUnit): GridFunction | null {
+  return COMPUTED.has(name) ? (name as GridFunction) : null
 }
 
 /** Functions whose arguments are looked at as selectors, not as values. */
 const READS_SELECTORS = new Set(['timestamp', 'start_timestamp', 'info', 'absent_over_time'])
-const FUNCTIONS = new Set<string>([
+const COMPUTED = new Set<string>([
+  'latest',
   'last_over_time',
   'present_over_time',
   'rate',
@@ -69,49 +76,44 @@ function unitOf(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
   if (inner === null) return null
   const { grouping, isWithout } = expr
   const aggregate = { op: expr.op as GridAggregation, grouping, isWithout }
-  return { ...inner, node: expr, request: { ...inner.request, aggregate } }
+  return { ...inner, node: expr, inner, request: { ...inner.request, aggregate } }
 }
 
 function plainUnit(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
   if (expr.kind === 'vectorSelector') {
-    return makeUnit(
-      expr,
-      { selector: expr, range: null, compute: 'latest', windowMs: options.lookbackMs },
-      grid,
-      options,
-    )
+    const what = { selector: expr, range: null, name: 'latest', windowMs: options.lookbackMs }
+    return makeUnit(expr, what, grid, options)
   }
   const [argument] =
-    expr.kind === 'call' && FUNCTIONS.has(expr.name) && expr.args.length === 1 ? expr.args : []
+    expr.kind === 'call' && rangeFunctions(expr.name) !== undefined && expr.args.length === 1 ? expr.args : []
   if (expr.kind !== 'call' || argument === undefined) return null
   const range = unwrap(argument)
   if (range.kind !== 'matrixSelector') return null
   const { selector, rangeMs } = range
-  const what = { selector, range, compute: expr.name as GridFunction, windowMs: rangeMs }
+  const what = { selector, range, name: expr.name, windowMs: rangeMs }
   return makeUnit(expr, what, grid, options)
 }
 
 function makeUnit(
   node: VectorSelector | Call,
-  what: Pick<GridUnit, 'selector' | 'range' | 'compute'> & { readonly windowMs: number },
+  what: Pick<GridUnit, 'selector' | 'range' | 'name'> & { readonly windowMs: number },
   grid: Grid,
   { top }: PlanOptions,
 ): GridUnit | null {
-  const { selector, range, compute, windowMs } = what
+  const { selector, range, name, windowMs } = what
   if (selector.bounds !== '') return null
   const isConstant = selector.at !== null
   const startMs = referenceTime(selector, grid, 0, top)
   const moments = { startMs, stepMs: grid.stepMs, count: isConstant ? 1 : grid.count }
   const request = {
     matchers: selector.matchers,
-    compute,
     windowMs,
     moments,
     aggregate: null,
     fromMs: startMs - windowMs,
     toMs: startMs + (moments.count - 1) * moments.stepMs,
   }
-  return { node, selector, range, grid, isConstant, compute, request }
+  return { node, selector, range, grid, isConstant, name, inner: null, request }
 }
 
 function unwrap(expr: Expr): Expr {

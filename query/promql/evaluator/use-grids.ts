@@ -3,6 +3,7 @@ import type { Expr } from '../ast.ts'
 import type { GridAnswer, GridSeriesAnswer } from '../series-source.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import { isCounterName } from './counter-name.ts'
+import { haveOneName, KEEPS_NAME } from './evaluate-range-function.ts'
 import { type Evaluation, refuseEqualLabels, withoutName } from './evaluation.ts'
 import { type Grid, type GridSeries, type GridValue, isAnywhere } from './grid.ts'
 import type { GridUnit } from './plan-grids.ts'
@@ -21,8 +22,8 @@ export function computedValue(
   const computed = run.computed.get(expr)
   if (computed === undefined) return null
   const { unit, answer } = computed
-  const { compute, range, request } = unit
-  if (range !== null && (compute === 'rate' || compute === 'increase')) {
+  const { name: computedName, range, request } = unit
+  if (range !== null && (computedName === 'rate' || computedName === 'increase')) {
     const names =
       request.aggregate === null
         ? answer.series.map(({ labels }) => labelValue(labels, METRIC_NAME))
@@ -35,12 +36,14 @@ export function computedValue(
       }
     }
   }
-  const keepsName = request.aggregate !== null || compute === 'latest' || compute === 'last_over_time'
+  const keepsName = request.aggregate !== null || computedName === 'latest' || KEEPS_NAME.has(computedName)
   const series = answer.series.map((one): GridSeries => {
     const named = keepsName ? { labels: one.labels, dropName: false } : withoutName(run, one.labels)
     return { ...named, ...(unit.isConstant ? everywhere(one, unit.grid) : valuesOf(one)), histograms: null }
   })
-  if (!keepsName && !run.isNameRemovalDelayed) refuseEqualLabels(series.filter(isAnywhere))
+  if (!keepsName && !run.isNameRemovalDelayed && !haveOneName(answer.series)) {
+    refuseEqualLabels(series.filter(isAnywhere))
+  }
   return { type: 'vector', series }
 }
 

@@ -6,6 +6,7 @@ import type { QueryResult, RangeQuery } from '../query-engine.ts'
 import { resolveContext } from '../resolve-context.ts'
 import { resolveDurations } from '../resolve-durations.ts'
 import { resolveInfo } from '../resolve-info.ts'
+import { tooManySamples } from '../too-many-samples.ts'
 import type { FrontendExtras, FrontendRun } from './create-query-frontend.ts'
 import { joinPieces, type Piece, slicePiece } from './join-pieces.ts'
 import { needsWholeRange, type QueryReach, reachOf } from './query-reach.ts'
@@ -52,13 +53,6 @@ export async function answerRange(
     giveUp.abort()
     throw error
   }
-}
-
-function tooManySamples(): AppError {
-  return new AppError(
-    'RESULT_TOO_LARGE',
-    'query processing would load too many samples into memory in query execution',
-  )
 }
 
 function reachOfQuery(run: FrontendRun, query: Asked, parsed: Expr): QueryReach {

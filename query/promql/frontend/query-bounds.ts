@@ -1,4 +1,5 @@
 import { AppError } from '../../../runtime/errors.ts'
+import { TOO_MANY_SAMPLES } from '../too-many-samples.ts'
 
 /** How long a query may go on. */
 export interface QueryDeadline {
@@ -11,7 +12,6 @@ export interface QueryDeadline {
 }
 
 const LONGEST_MS = 2 ** 31 - 1
-const TOO_MANY_SAMPLES = 'query processing would load too many samples into memory in query execution'
 
 /** Starts the time of a query; `client` fires when nobody waits for the answer. */
 export function startDeadline(timeoutMs: number, client: AbortSignal | undefined): QueryDeadline {
