@@ -49,7 +49,7 @@ function run(connection: ClickHouseConnection, migrations: readonly Migration[],
 }
 
 async function rows(connection: ClickHouseConnection, sql: string): Promise<unknown[]> {
-  return connection.query({ sql, params: {}, settings: {}, timeoutMs: 5000 })
+  return connection.query({ sql, params: {}, settings: {}, timeoutMs: 30_000 })
 }
 
 async function tables(connection: ClickHouseConnection): Promise<string[]> {
@@ -134,7 +134,7 @@ describe('the lease of a schema', () => {
     sql: `CREATE TABLE schema_lock_${number} (a UInt8) ENGINE = Null COMMENT '{"holder":"x","expiresAtMs":${expiresAtMs}}'`,
     params: {},
     settings: {},
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
   })
 
   test('of a holder that died is taken over when it has expired', async () => {
@@ -172,7 +172,7 @@ describe('the lease of a schema', () => {
               expiries.add(JSON.stringify(found))
               return expiries.size
             },
-            { timeout: 5000 },
+            { timeout: 30_000 },
           )
           .toBeGreaterThan(1)
       },

@@ -55,7 +55,7 @@ test('what stood in the tables of before stands in those that replace them', asy
       sql: `SELECT count() AS rows, sum(cityHash64(tenant, metric, series, ts)) AS sum FROM ${table}`,
       params: {},
       settings: {},
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
     })
   const pairs = Object.entries(SUCCESSORS)
   const stored = await Promise.all(pairs.map(([before]) => contentOf(before)))

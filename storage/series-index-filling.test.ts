@@ -33,12 +33,12 @@ function run(migrations: readonly Migration[]): Promise<number[]> {
 }
 
 async function ask(sql: string): Promise<unknown[]> {
-  return connection.query({ sql, params: {}, settings: {}, timeoutMs: 5000 })
+  return connection.query({ sql, params: {}, settings: {}, timeoutMs: 30_000 })
 }
 
 async function insert(columns: string, values: string): Promise<void> {
   const sql = `INSERT INTO prom_series (tenant, name, id, day, kind, metric, unit, labels) SELECT ${columns} FROM (${values})`
-  await connection.command({ sql, params: {}, settings: {}, timeoutMs: 5000 })
+  await connection.command({ sql, params: {}, settings: {}, timeoutMs: 30_000 })
 }
 
 test('series that were stored before the index are in it, once, and so are later ones', async () => {
@@ -70,7 +70,7 @@ FROM prom_index GROUP BY name, job, pod ORDER BY name, job`)
     sql: 'ALTER TABLE schema_migrations DELETE WHERE number > 9 SETTINGS mutations_sync = 1',
     params: {},
     settings: {},
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
   })
   expect(await run(all)).toEqual(all.slice(BEFORE).map(({ number }) => number))
   await insert(today, "SELECT 'up' AS name, 'sample' AS kind, 'j3' AS job, 'p3' AS pod, today() AS day")

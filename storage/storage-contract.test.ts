@@ -17,7 +17,7 @@ import type { ManagedStorage, Parameter, Select, Storage } from './storage.ts'
 import { TABLES, type TableName } from './tables.ts'
 
 const LIMITS = {
-  timeoutMs: 5000,
+  timeoutMs: 30_000,
   maxMemoryBytes: 2 ** 28,
   maxResultRows: 1000,
   maxRowsToRead: 0,
@@ -446,18 +446,18 @@ FROM numbers(3)`.replaceAll('\\\\', '\\'),
     const endless = question('SELECT sum(sipHash64(number)) FROM numbers(100000000001)', {
       signal: controller.signal,
     })
-    // As many as run at the same time. By themselves they would go on for the five seconds of their limit.
+    // As many as run at the same time. By themselves they would go on for the thirty seconds of their limit.
     const asked = [storage.select(endless), storage.selectColumns(endless)].map(codeOf)
-    await expect.poll(() => running(kind), { timeout: 4000 }).toBeGreaterThan(0)
+    await expect.poll(() => running(kind), { timeout: 20_000 }).toBeGreaterThan(0)
     controller.abort()
     expect(await Promise.all(asked)).toEqual(['CANCELLED', 'CANCELLED'])
     const started = performance.now()
     const sql = 'SELECT {a:UInt8} AS a'
     const next = [1, 2].map((a) => storage.select(question(sql, { params: { a } })))
     expect(await Promise.all(next)).toEqual([[{ a: 1 }], [{ a: 2 }]])
-    expect(performance.now() - started).toBeLessThan(3000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     // The embedded engine keeps a statement in its list until the session's next one, so the list tells of servers only.
-    if (kind !== 'embedded') await expect.poll(() => running(kind), { timeout: 3000 }).toBe(0)
+    if (kind !== 'embedded') await expect.poll(() => running(kind), { timeout: 15_000 }).toBe(0)
   })
 
   /** How many endless questions there are; where all places are taken, it is known that they have begun. */
@@ -587,7 +587,7 @@ describe('a server', () => {
     await server.behave({ mode: 'stall' })
     const started = performance.now()
     expect(await codeOf(storage.ping())).toBe('STORAGE_UNAVAILABLE')
-    expect(performance.now() - started).toBeLessThan(4000)
+    expect(performance.now() - started).toBeLessThan(20_000)
     await server.behave({ mode: 'normal' })
     await storage.ping()
   })

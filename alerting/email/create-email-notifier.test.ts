@@ -79,7 +79,7 @@ const attempt = (fields: Partial<AttemptContext> = {}): AttemptContext => ({
   attempt: 1,
   nowMs: NOW,
   recipients: null,
-  signal: AbortSignal.timeout(10_000),
+  signal: AbortSignal.timeout(60_000),
   ...fields,
 })
 

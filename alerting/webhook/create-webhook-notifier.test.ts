@@ -53,7 +53,7 @@ function settings(url: string, fields: Partial<WebhookSettings> = {}): WebhookSe
     sendResolved: true,
     url: { value: createSecret(url) },
     maxAlerts: 0,
-    timeoutMs: 2000,
+    timeoutMs: 30_000,
     http: {
       basicAuth: null,
       authorization: null,

@@ -296,7 +296,7 @@ describe('startScraper', () => {
     })
     try {
       const health = () => scraper.view().active[0]
-      await vi.waitFor(() => expect(health()?.health).toBe('up'), { timeout: 5000 })
+      await vi.waitFor(() => expect(health()?.health).toBe('up'), { timeout: 30_000 })
       const { active, dropped } = scraper.view()
       expect(active.map(({ job, url, labels }) => [job, url, labels])).toEqual([
         ['shop', `http://${address}/metrics`, { instance: address, job: 'shop' }],
@@ -308,10 +308,10 @@ describe('startScraper', () => {
 
       isRefusing = true
       const before = asked.length
-      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 1), { timeout: 5000 })
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 1), { timeout: 30_000 })
       isRefusing = false
       answer = { ...answer, status: 500 }
-      await vi.waitFor(() => expect(health()?.lastError).toMatch(/status 500/), { timeout: 5000 })
+      await vi.waitFor(() => expect(health()?.lastError).toMatch(/status 500/), { timeout: 30_000 })
       expect(health()?.health).toBe('down')
     } finally {
       await scraper.close()
@@ -360,24 +360,24 @@ describe('startScraper', () => {
     })
     const up = () => scraper.view().active.filter(({ health }) => health === 'up')
     try {
-      await vi.waitFor(() => expect(up()).toHaveLength(1), { timeout: 5000 })
+      await vi.waitFor(() => expect(up()).toHaveLength(1), { timeout: 30_000 })
       expect(up()[0]).toMatchObject({
         labels: { file: 'targets.json', instance: address, job: 'found', zone: 'z' },
         discoveredLabels: { __meta_filepath: file },
       })
       write(address, other)
-      await vi.waitFor(() => expect(up()).toHaveLength(2), { timeout: 5000 })
+      await vi.waitFor(() => expect(up()).toHaveLength(2), { timeout: 30_000 })
       // The one that was there has not begun anew: its series are new once.
       expect(begun).toBe(1)
       expect(ended).toEqual([])
 
       writeFileSync(file, '[{')
-      await vi.waitFor(() => expect(warn).toHaveBeenCalled(), { timeout: 5000 })
+      await vi.waitFor(() => expect(warn).toHaveBeenCalled(), { timeout: 30_000 })
       expect(scraper.view().active).toHaveLength(2)
 
       write(other)
-      await vi.waitFor(() => expect(scraper.view().active).toHaveLength(1), { timeout: 5000 })
-      await vi.waitFor(() => expect(ended).toEqual([expect.stringContaining(address)]), { timeout: 5000 })
+      await vi.waitFor(() => expect(scraper.view().active).toHaveLength(1), { timeout: 30_000 })
+      await vi.waitFor(() => expect(ended).toEqual([expect.stringContaining(address)]), { timeout: 30_000 })
     } finally {
       await scraper.close()
       rmSync(dir, { recursive: true })

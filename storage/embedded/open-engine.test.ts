@@ -36,11 +36,11 @@ function openElsewhere(then: string) {
 }
 
 async function rows(connection: Awaited<ReturnType<typeof connectEmbedded>>): Promise<unknown[]> {
-  return connection.query({ sql: 'SELECT * FROM t', params: {}, settings: {}, timeoutMs: 5000 })
+  return connection.query({ sql: 'SELECT * FROM t', params: {}, settings: {}, timeoutMs: 30_000 })
 }
 
 function command(sql: string) {
-  return { sql, params: {}, settings: {}, timeoutMs: 5000 }
+  return { sql, params: {}, settings: {}, timeoutMs: 30_000 }
 }
 
 test('a second process is refused with one sentence and does the first no harm', async () => {
@@ -61,7 +61,7 @@ test('a second process is refused with one sentence and does the first no harm',
 
 test('a directory whose process was killed can be opened', async () => {
   const killed = openElsewhere(
-    "await connection.command({ sql: 'CREATE TABLE t (x UInt8) ENGINE = MergeTree ORDER BY x', params: {}, settings: {}, timeoutMs: 5000 })\nconsole.log('ready'); setInterval(() => {}, 1000)",
+    "await connection.command({ sql: 'CREATE TABLE t (x UInt8) ENGINE = MergeTree ORDER BY x', params: {}, settings: {}, timeoutMs: 30_000 })\nconsole.log('ready'); setInterval(() => {}, 1000)",
   )
   await new Promise<void>((resolve) => {
     killed.child.stdout.on('data', (chunk: Buffer) => {
