@@ -19,7 +19,7 @@ beforeEach(async () => {
     maxMemoryBytes: 2 ** 30,
   })
   emptyParts = createEmptyParts(connection, 'parts')
-  await run(`CREATE TABLE raw (x UInt64, day UInt8) ENGINE = MergeTree PARTITION BY day ORDER BY x
+  await run(`CREATE TABLE raw (x UInt64, day UInt8, PROJECTION p (SELECT day, x ORDER BY day)) ENGINE = MergeTree PARTITION BY day ORDER BY x
     SETTINGS non_replicated_deduplication_window = 100, old_parts_lifetime = 120`)
   await run(`CREATE TABLE sums (day UInt8, n UInt64) ENGINE = SummingMergeTree ORDER BY day
     SETTINGS non_replicated_deduplication_window = 100, old_parts_lifetime = 120`)
@@ -52,8 +52,9 @@ async function empty(table: string, partition: string, only?: string): Promise<v
   const [part] = (await ask(`SELECT path FROM system.parts WHERE active AND table = '${table}'
     AND partition_id = '${partition}' ORDER BY max_block_number DESC LIMIT 1`)) as { path: string }[]
   if (part === undefined) throw new Error(`Cannot find a part of ${table}`)
-  for (const file of await readdir(part.path)) {
-    if (only === undefined || file === only) await truncate(join(part.path, file), 0)
+  for (const entry of await readdir(part.path, { recursive: true, withFileTypes: true })) {
+    const isMeant = only === undefined || entry.name === only
+    if (isMeant && entry.isFile()) await truncate(join(entry.parentPath, entry.name), 0)
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClickHouseConnection } from './clickhouse-connection.ts'
 
@@ -65,20 +65,21 @@ FROM system.parts WHERE database = {database:String} AND ${where}`,
         since: Math.floor(sinceMs / 1000),
       })
       let inserts = 0
-      const reloaded = new Set<string>()
+      const merged: Part[] = []
       for (const part of young) {
         if (await isWhole(part)) continue
         if (await isMerged(part)) {
-          reloaded.add(part.table)
+          merged.push(part)
           continue
         }
         await command(`ALTER TABLE ${database}.\`${part.table}\` DROP PART '${part.name}'`)
         inserts += 1
       }
-      // Loaded anew, a table sets an empty part aside and has again what it was merged from, which is kept for a while.
-      for (const table of reloaded) {
+      // Loaded anew, a table has again what the part was merged from, which is kept for a while.
+      for (const { table, path } of merged) {
+        if (!detached.has(table)) await command(`DETACH TABLE ${database}.\`${table}\``)
         detached.add(table)
-        await command(`DETACH TABLE ${database}.\`${table}\``)
+        await rm(path, { recursive: true, force: true })
       }
       await attach()
       return inserts
