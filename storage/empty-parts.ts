@@ -58,31 +58,39 @@ FROM system.parts WHERE database = {database:String} AND ${where}`,
     return (await parts(`${inside} AND ${blocks}`, { table, partition, first, last })).length > 0
   }
 
+  async function removeNow(sinceMs: number): Promise<number> {
+    await attach()
+    const young = await parts('active AND rows > 0 AND modification_time >= toDateTime({since:Int64})', {
+      since: Math.floor(sinceMs / 1000),
+    })
+    let inserts = 0
+    const merged: Part[] = []
+    for (const part of young) {
+      if (await isWhole(part)) continue
+      if (await isMerged(part)) {
+        merged.push(part)
+        continue
+      }
+      await command(`ALTER TABLE ${database}.\`${part.table}\` DROP PART '${part.name}'`)
+      inserts += 1
+    }
+    // Loaded anew, a table has again what the part was merged from, which is kept for a while.
+    for (const { table, path } of merged) {
+      if (!detached.has(table)) await command(`DETACH TABLE ${database}.\`${table}\``)
+      detached.add(table)
+      await rm(path, { recursive: true, force: true })
+    }
+    await attach()
+    return inserts
+  }
+
+  let last: Promise<unknown> = Promise.resolve()
   return {
-    async remove(sinceMs) {
-      await attach()
-      const young = await parts('active AND rows > 0 AND modification_time >= toDateTime({since:Int64})', {
-        since: Math.floor(sinceMs / 1000),
-      })
-      let inserts = 0
-      const merged: Part[] = []
-      for (const part of young) {
-        if (await isWhole(part)) continue
-        if (await isMerged(part)) {
-          merged.push(part)
-          continue
-        }
-        await command(`ALTER TABLE ${database}.\`${part.table}\` DROP PART '${part.name}'`)
-        inserts += 1
-      }
-      // Loaded anew, a table has again what the part was merged from, which is kept for a while.
-      for (const { table, path } of merged) {
-        if (!detached.has(table)) await command(`DETACH TABLE ${database}.\`${table}\``)
-        detached.add(table)
-        await rm(path, { recursive: true, force: true })
-      }
-      await attach()
-      return inserts
+    // One at a time: a table that one has taken away is not for another to put back.
+    remove(sinceMs) {
+      const removed = last.then(() => removeNow(sinceMs))
+      last = removed.catch(() => undefined)
+      return removed
     },
   }
 }

@@ -101,6 +101,17 @@ describe.skipIf(unavailable !== null)('inserts on a disk that is nearly full', (
     ).rejects.toThrow()
   })
 
+  test('whose part another insert found without contents fail too', async () => {
+    onInserted = async () => {
+      onInserted = async () => undefined
+      await emptyNewestPart()
+      await expect(guarded.insert(insertOf('b'))).rejects.toMatchObject(FULL)
+    }
+    await expect(guarded.insert(insertOf('a'))).rejects.toMatchObject(FULL)
+    for (const token of ['a', 'b']) await guarded.insert(insertOf(token))
+    expect(await count()).toBe(2000)
+  })
+
   test('that fail and leave a part without contents can be repeated', async () => {
     onInserted = async () => {
       await emptyNewestPart()

@@ -38,6 +38,8 @@ export function guardFullDisk(
   const emptyParts = createEmptyParts(connection, options.database)
   let tightSinceMs: number | null = null
   let tightUntilMs = 0
+  /** Of all inserts: what one finds may be another's. */
+  let allRemoved = 0
 
   const tighten = () => {
     tightSinceMs ??= clock.now() - CLOCK_GRAIN_MS
@@ -50,19 +52,19 @@ export function guardFullDisk(
     return bavail * bsize
   }
 
-  const removeEmptyParts = async (): Promise<number> => {
+  const removeEmptyParts = async (): Promise<void> => {
     await freeBytes()
-    if (tightSinceMs === null) return 0
+    if (tightSinceMs === null) return
     const lookedAtMs = clock.now()
     const removed = await emptyParts.remove(tightSinceMs)
     if (removed > 0) {
+      allRemoved += removed
       logger.warn(
         { event: 'empty-parts-removed', parts: removed },
         'ClickHouse could not write what it was given: it is given again',
       )
     }
     tightSinceMs = lookedAtMs - tightUntilMs > SUSPECT_MS ? null : lookedAtMs - CLOCK_GRAIN_MS
-    return removed
   }
 
   return {
@@ -70,6 +72,7 @@ export function guardFullDisk(
     async insert(insert) {
       const bytes = insert.blocks.reduce((sum, block) => sum + block.byteLength, 0)
       if ((await freeBytes()) < LEAST_FREE_BYTES + SHARE_OF_INSERT * bytes) throw diskFull(insert.table)
+      const removedBefore = allRemoved
       try {
         await connection.insert(insert)
       } catch (error) {
@@ -78,7 +81,8 @@ export function guardFullDisk(
         await removeEmptyParts().catch(() => undefined)
         throw error
       }
-      if ((await removeEmptyParts()) > 0) throw diskFull(insert.table)
+      await removeEmptyParts()
+      if (allRemoved > removedBefore) throw diskFull(insert.table)
     },
   }
 }
