@@ -167,7 +167,7 @@ describe('time limits', () => {
     const slow = await upstream(stalling)
     const good = await upstream()
     const retried = await proxyTo([slow, good], {
-      route: 'retries: {attempts: 1, perTryTimeout: 150ms, retryOn: reset}',
+      route: 'retries: {attempts: 1, perTryTimeout: 2s, retryOn: reset}',
       random: () => 0,
     })
     expect(await retried.ask()).toMatchObject({ status: 200 })
@@ -233,18 +233,14 @@ describe('outlier detection', () => {
     const good = await upstream()
     const proxy = await proxyTo([bad, good], {
       traffic:
-        'loadBalancer: {simple: ROUND_ROBIN}, outlierDetection: {consecutive5xxErrors: 2, interval: 100ms, baseEjectionTime: 300ms, maxEjectionPercent: 50}',
+        'loadBalancer: {simple: ROUND_ROBIN}, outlierDetection: {consecutive5xxErrors: 2, interval: 100ms, baseEjectionTime: 3s, maxEjectionPercent: 50}',
     })
     for (let i = 0; i < 4; i++) await proxy.ask()
     expect(await states(proxy)).toEqual(['ejected', 'active'])
     expect(await proxy.stat('envoy_cluster_outlier_detection_ejections_active', PAYMENTS)).toBe(1)
     expect(await proxy.stat('mesh_outlier_ejected', bad.address)).toBe(1)
     for (let i = 0; i < 4; i++) expect(await proxy.ask()).toMatchObject({ status: 200, body: good.address })
-    await waitUntil(
-      'it is back',
-      async () => (await states(proxy)).every((state) => state === 'active'),
-      5000,
-    )
+    await waitUntil('it is back', async () => (await states(proxy)).every((state) => state === 'active'))
     expect(await proxy.stat('envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx')).toBe(1)
 
     const path = (move: string) =>
@@ -289,7 +285,7 @@ describe('routes', () => {
     expect(good.requests).toHaveLength(0)
     expect(await abort.stat('istio_requests_total', 'response_flags="FI"')).toBe(1)
     const delay = await proxyTo([good], {
-      route: 'timeout: 2s, fault: {delay: {fixedDelay: 100ms, percentage: {value: 100}}}',
+      route: 'timeout: 20s, fault: {delay: {fixedDelay: 100ms, percentage: {value: 100}}}',
     })
     expect(await delay.ask()).toMatchObject({ status: 200 })
     expect(await delay.stat('istio_requests_total', 'response_flags="DI"')).toBe(1)

@@ -216,11 +216,7 @@ describe('events', () => {
     })
     await proxy.ask()
     await proxy.ask()
-    await waitUntil(
-      'it is back',
-      () => proxy.clusters.get(PAYMENTS)?.endpoints[0]?.outlier.ejection === null,
-      5000,
-    )
+    await waitUntil('it is back', () => proxy.clusters.get(PAYMENTS)?.endpoints[0]?.outlier.ejection === null)
     bad.handle = stalling
     const leaving = new AbortController()
     const held = proxy.ask({ signal: leaving.signal }).catch(() => 'left')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type MeshwatchServer, startMeshwatch } from './support/start-meshwatch.ts'
 
-const PATIENCE = { timeout: 20_000, interval: 100 }
+const PATIENCE = { timeout: 50_000, interval: 100 }
 
 let dir: string
 let target: Server
@@ -52,8 +52,8 @@ function prometheusFile(job: string): string {
   return `
 scrape_configs:
   - job_name: ${job}
-    scrape_interval: 300ms
-    scrape_timeout: 300ms
+    scrape_interval: 1s
+    scrape_timeout: 1s
     static_configs: [{ targets: ['${address}', 'dropped:1'], labels: { zone: z1 } }]
     relabel_configs: [{ source_labels: [__address__], regex: 'dropped:.*', action: drop }]
     metric_relabel_configs: [{ source_labels: [__name__], regex: 'shop_noise', action: drop }]
@@ -102,7 +102,7 @@ describe('a server that scrapes', () => {
         labels: { instance: address, job: 'shop', zone: 'z1' },
         health: 'up',
         lastError: '',
-        scrapeInterval: '300ms',
+        scrapeInterval: '1s',
       }),
     ])
     expect(data.droppedTargets).toHaveLength(1)
