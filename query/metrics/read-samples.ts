@@ -36,8 +36,8 @@ export interface SampleColumns {
 
 /** The year 2262, in which ClickHouse's nanoseconds end. */
 const LAST_MS = 9_223_372_036_000
-/** Values of one statement's answer, about: 8 bytes each. */
-const VALUES_PER_STATEMENT = 4_000_000
+/** Values of one statement's answer, about: ClickHouse has each of them several times in memory while it makes an answer of them. */
+const VALUES_PER_STATEMENT = 1_000_000
 /** What samples are assumed to be apart from each other, milliseconds, when it is told how many there may be. */
 const ASSUMED_STEP_MS = 10_000
 /** Few series have samples over all of a long range at that distance, milliseconds. */

@@ -17,6 +17,8 @@ export interface GridUnit {
   readonly selector: VectorSelector
   /** What is computed: an instant selector (`latest`), or the function of that name. */
   readonly name: string
+  /** The function's other arguments. */
+  readonly parameters: readonly number[]
   /** The part of it without the aggregation; null: there is none. */
   readonly inner: GridUnit | null
   /** The call's argument, where annotations point to; null: there is no call. */
@@ -81,26 +83,33 @@ function unitOf(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
 
 function plainUnit(expr: Expr, grid: Grid, options: PlanOptions): GridUnit | null {
   if (expr.kind === 'vectorSelector') {
-    const what = { selector: expr, range: null, name: 'latest', windowMs: options.lookbackMs }
+    const what = { selector: expr, range: null, name: 'latest', parameters: [], windowMs: options.lookbackMs }
     return makeUnit(expr, what, grid, options)
   }
-  const [argument] =
-    expr.kind === 'call' && rangeFunctions(expr.name) !== undefined && expr.args.length === 1 ? expr.args : []
-  if (expr.kind !== 'call' || argument === undefined) return null
-  const range = unwrap(argument)
-  if (range.kind !== 'matrixSelector') return null
+  if (expr.kind !== 'call' || rangeFunctions(expr.name) === undefined) return null
+  const args = expr.args.map(unwrap)
+  const range = args.find((arg) => arg.kind === 'matrixSelector')
+  const parameters = args.flatMap((arg) => (arg.kind === 'number' ? [arg.value] : []))
+  if (range === undefined || parameters.length + 1 < args.length || !areGood(expr.name, parameters))
+    return null
   const { selector, rangeMs } = range
-  const what = { selector, range, name: expr.name, windowMs: rangeMs }
+  const what = { selector, range, name: expr.name, parameters, windowMs: rangeMs }
   return makeUnit(expr, what, grid, options)
+}
+
+/** Whether there is nothing to be said about parameters; of most functions they are left to the evaluation. */
+function areGood(name: string, [phi, ...others]: readonly number[]): boolean {
+  if (phi === undefined) return true
+  return name === 'quantile_over_time' && phi >= 0 && phi <= 1 && others.length === 0
 }
 
 function makeUnit(
   node: VectorSelector | Call,
-  what: Pick<GridUnit, 'selector' | 'range' | 'name'> & { readonly windowMs: number },
+  what: Pick<GridUnit, 'selector' | 'range' | 'name' | 'parameters'> & { readonly windowMs: number },
   grid: Grid,
   { top }: PlanOptions,
 ): GridUnit | null {
-  const { selector, range, name, windowMs } = what
+  const { selector, range, name, parameters, windowMs } = what
   if (selector.bounds !== '') return null
   const isConstant = selector.at !== null
   const startMs = referenceTime(selector, grid, 0, top)
@@ -113,7 +122,7 @@ function makeUnit(
     fromMs: startMs - windowMs,
     toMs: startMs + (moments.count - 1) * moments.stepMs,
   }
-  return { node, selector, range, grid, isConstant, name, inner: null, request }
+  return { node, selector, range, grid, isConstant, name, parameters, inner: null, request }
 }
 
 function unwrap(expr: Expr): Expr {

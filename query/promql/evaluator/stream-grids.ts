@@ -118,7 +118,7 @@ function addUp({ op, ...grouping }: NonNullable<GridRequest['aggregate']>, grid:
 
 /** Makes the function that writes a unit's values of one series. */
 function computerOf(
-  { name, selector, range, grid }: GridUnit,
+  { name, selector, range, grid, parameters }: GridUnit,
   { top, lookbackMs }: StreamOptions,
 ): (series: Series, result: GridSeries) => void {
   if (range === null) {
@@ -130,6 +130,7 @@ function computerOf(
     throw new AppError('INTERNAL', `Cannot compute ${name}: it is no function of a range`)
   // Without native histograms and start times there is nothing to note.
   const run = { top, lookbackMs, notes: createAnnotations('') }
-  const windowsOf = createWindows(run, range, grid, [], range)
+  const everywhere = parameters.map((value) => new Float64Array(grid.count).fill(value))
+  const windowsOf = createWindows(run, range, grid, everywhere, range)
   return (series, result) => functions.floats(windowsOf(withoutStale(series)), result)
 }

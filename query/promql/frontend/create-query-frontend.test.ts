@@ -363,7 +363,7 @@ describe('bounds', () => {
       range: (asked) =>
         asked.startMs === 0 ? Promise.reject(new AppError('RESULT_TOO_LARGE', 'x')) : engine.range(asked),
     }
-    const frontend = createQueryFrontend({ ...BOUNDS, engine: failing, cache: null })
+    const frontend = createQueryFrontend({ ...BOUNDS, engine: failing, cache: null, partsAtOnce: 2 })
     const failed = frontend.range({ ...query, endMs: 3 * HOUR, stepMs: 5_000 })
     await expect(failed).rejects.toMatchObject({ code: 'RESULT_TOO_LARGE', message: 'x' })
     expect(running.map(({ query: { signal } }) => signal?.aborted)).toEqual([true])

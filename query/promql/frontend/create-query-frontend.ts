@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Clock } from '../../../runtime/clock.ts'
 import type { InstantQuery, QueryEngine, QueryResult, RangeQuery } from '../query-engine.ts'
 import { answerRange } from './answer-range.ts'
@@ -32,6 +33,8 @@ export interface QueryFrontendOptions {
   readonly timeoutMs: number
   /** Evaluations at the same time; further ones wait. */
   readonly concurrency: number
+  /** Parts of one query at the same time; default: one on few cores, else two. */
+  readonly partsAtOnce?: number
   /** Points that an answer may have. */
   readonly maxSamples: number
   /** Null: nothing is remembered. */
@@ -55,8 +58,8 @@ export interface FrontendRun {
   readonly defaultStepMs: number
 }
 
-/** While one is computed here, the database reads for another; more would only hold more samples in memory. */
-const PARTS_AT_ONCE = 2
+/** On few cores one part keeps all of them busy, reading ahead while it computes: a second one would only hold more samples in memory. */
+const PARTS_AT_ONCE = availableParallelism() <= 4 ? 1 : 2
 /** So many queries may wait for each one that runs. */
 const WAITING_EACH = 64
 const LOOKBACK_MS = 300_000
@@ -71,7 +74,7 @@ export function createQueryFrontend(options: QueryFrontendOptions): QueryFronten
     queue,
     clock,
     cache,
-    partsAtOnce: Math.max(1, Math.min(PARTS_AT_ONCE, Math.ceil(concurrency / 2))),
+    partsAtOnce: Math.max(1, Math.min(options.partsAtOnce ?? PARTS_AT_ONCE, Math.ceil(concurrency / 2))),
     maxSamples: options.maxSamples,
     lookbackMs: options.lookbackMs ?? LOOKBACK_MS,
     defaultStepMs: options.defaultStepMs ?? DEFAULT_STEP_MS,
