@@ -93,7 +93,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   prepareDataDir(config.dataDir)
 
   const { storage: opened, whenConnected } = await startStorage(options, stack)
-  const { storage, bounds } = watchChanges(opened, config.query, options)
+  const { storage, bounds, changes } = watchChanges(opened, config.query, options)
   await whenConnected(() => registerBuildInfo(registry, storage.version))
 
   const edges = {
@@ -134,6 +134,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   const engine = createMetricsEngine(queryDeps, {
     maxSamples: samplesOfQuery(config.query),
     path: config.query.path,
+    ...(changes === undefined ? {} : { changes }),
   })
   let externalUrl = config.http.externalUrl ?? ''
   const parts = roles.has('alerting') ? registerAlertingRole(api, () => externalUrl) : null

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { QueryBounds } from '../query/http/prometheus/prometheus-api-deps.ts'
-import { createChangeLog } from '../query/promql/frontend/change-log.ts'
+import type { SampleChanges } from '../query/metrics/window-memory.ts'
+import { type ChangeLog, createChangeLog } from '../query/promql/frontend/change-log.ts'
 import { createRangeCache, type RangeCache } from '../query/promql/frontend/range-cache.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { QueryConfig } from '../storage/config.ts'
@@ -17,6 +18,8 @@ const SLOT_MS = 300_000
 export interface WatchedStorage {
   readonly storage: Storage
   readonly bounds: QueryBounds
+  /** Absent: others may write, too. */
+  readonly changes?: SampleChanges
 }
 
 /** A sample is a time and a value. */
@@ -41,17 +44,25 @@ export function watchChanges(
     concurrency: config.concurrency,
     maxSamples: samplesOfQuery(config),
   }
-  const maxBytes = config.cache.maxSize
-  if (maxBytes === 0) return { storage: opened, bounds: { ...bounds, cache: null } }
   const changes = createChangeLog()
   const storage = watchInserts(opened, TABLES, ({ table, tenants, earliestMs }) => {
     if (table !== 'spans') changes.note('samples', tenants, earliestMs)
     else changes.note('spans', tenants, Math.floor(earliestMs / SLOT_MS) * SLOT_MS)
   })
   const isSoleWriter = opened.kind === 'embedded'
+  const watched = { storage, ...(isSoleWriter ? { changes: samplesOnly(changes) } : {}) }
+  const maxBytes = config.cache.maxSize
+  if (maxBytes === 0) return { ...watched, bounds: { ...bounds, cache: null } }
   const cache = createRangeCache({ maxBytes, changes, isSoleWriter, clock })
   measureCache(cache, registry)
-  return { storage, bounds: { ...bounds, cache } }
+  return { ...watched, bounds: { ...bounds, cache } }
+}
+
+function samplesOnly(changes: ChangeLog): SampleChanges {
+  return {
+    generation: changes.generation,
+    changedSince: (generation, tenant) => changes.changedSince(generation, tenant, ['samples']),
+  }
 }
 
 function measureCache(cache: RangeCache, registry: Registry): void {

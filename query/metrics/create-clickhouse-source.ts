@@ -19,7 +19,7 @@ import { readSummaries } from './read-summary-series.ts'
 import type { SeriesReader } from './series-reader.ts'
 import { streamSeries } from './stream-series.ts'
 import { watchStatements } from './watch-statements.ts'
-import { createWindowMemory } from './window-memory.ts'
+import { createWindowMemory, type SampleChanges } from './window-memory.ts'
 
 /** How questions are answered. */
 export interface ClickHouseSourceOptions {
@@ -28,6 +28,8 @@ export interface ClickHouseSourceOptions {
    * is cheaper there.
    */
   readonly path?: 'auto' | 'pushdown' | 'raw'
+  /** What is written; absent: known only that something is, and that only of a database without other writers. */
+  readonly changes?: SampleChanges
   /** Cores that ClickHouse computes on; default: those of this machine for the embedded one, as many as one likes for a server. */
   readonly cores?: number
   /** Is told once which functions are not left to this ClickHouse, and why. */
@@ -49,7 +51,8 @@ export function createClickHouseSource(
     options.cores ?? (storage.kind === 'server' ? Number.POSITIVE_INFINITY : availableParallelism())
   const indexOf = createIndexMemory()
   const hasHistograms = createHistogramPresence()
-  const windows = path === 'auto' ? createWindowMemory() : null
+  const changes = options.changes ?? changesOf(storage)
+  const windows = path === 'auto' && changes !== null ? createWindowMemory(changes) : null
   const abilities = createGridAbilities(storage, clock, onRefused)
   return {
     ...(path === 'raw'
@@ -99,6 +102,16 @@ export function createClickHouseSource(
 
 /** What samples are assumed to be apart from each other when it is decided which way is cheaper, milliseconds. */
 const ASSUMED_STEP_MS = 15_000
+
+/** Any change is taken for one of everything. */
+function changesOf(storage: Storage): SampleChanges | null {
+  if (storage.revision('prom_samples') === null) return null
+  return {
+    generation: () => storage.revision('prom_samples') ?? 0,
+    changedSince: (generation) =>
+      storage.revision('prom_samples') === generation ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY,
+  }
+}
 
 /** With more cores ClickHouse's grids are sooner there than what one thread computes: they take three times the CPU time, but on all cores. */
 const FEW_CORES = 4

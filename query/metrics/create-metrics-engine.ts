@@ -7,15 +7,16 @@ import { withSpanMetrics } from './span-metrics/with-span-metrics.ts'
 /** How an engine on what is stored differs from the default one. */
 export interface MetricsEngineOptions
   extends Omit<QueryEngineOptions, 'source' | 'clock'>,
-    Pick<ClickHouseSourceOptions, 'path'> {}
+    Pick<ClickHouseSourceOptions, 'path' | 'changes'> {}
 
 /** PromQL over what is stored, with the engine's defaults unless told otherwise. */
 export function createMetricsEngine(
   { storage, clock, logger }: Pick<QueryDeps, 'storage' | 'clock'> & Partial<Pick<QueryDeps, 'logger'>>,
-  { path = 'auto', ...options }: MetricsEngineOptions = {},
+  { path = 'auto', changes, ...options }: MetricsEngineOptions = {},
 ): QueryEngine {
   const stored = createClickHouseSource(storage, clock, {
     path,
+    ...(changes === undefined ? {} : { changes }),
     onRefused: (refused) => logger?.warn({ event: 'grid-functions-refused', refused }),
   })
   return createQueryEngine({ source: withSpanMetrics(stored, storage, clock), clock, ...options })

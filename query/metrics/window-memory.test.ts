@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { labelsFrom, labelsText } from '../../model/labels.ts'
+import { watchInserts } from '../../storage/watch-inserts.ts'
 import { type OpenQueryDeps, openQueryDeps } from '../../test/support/open-query-deps.ts'
+import { createChangeLog } from '../promql/frontend/change-log.ts'
 import type { QueryEngine, QueryResult } from '../promql/query-engine.ts'
 import { createQueryTrace } from '../promql/query-plan.ts'
 import { createMetricsEngine } from './create-metrics-engine.ts'
@@ -89,6 +91,62 @@ test('what is written afterwards is seen', async () => {
   for (const expr of [...RULES, ...RULES]) await asked('late', expr)
   await write('late', 0, 1, 'two')
   for (const expr of [...RULES, ...RULES]) await asked('late', expr)
+})
+
+test('of what is written only that is read, late or not, in any order', async () => {
+  const changes = createChangeLog()
+  const storage = watchInserts(deps.storage, new Set(['prom_samples']), ({ tenants, earliestMs }) =>
+    changes.note('samples', tenants, earliestMs),
+  )
+  const knows = {
+    generation: changes.generation,
+    changedSince: (generation: number, tenant: string) =>
+      changes.changedSince(generation, tenant, ['samples']),
+  }
+  auto = createMetricsEngine({ storage, clock: deps.clock }, { changes: knows })
+  const writer = createSampleWriter(storage)
+  const put = (pods: readonly number[], agoMs: number, value: number, isStale = false) =>
+    writer.write(
+      'steps',
+      pods.map((pod) => ({ labels: labels(pod), timestampMs: NOW - agoMs, value, isStale })),
+      `${pods} ${agoMs} ${value}`,
+    )
+  const all = Array.from({ length: 60 }, (_, pod) => pod)
+  for (let i = 40; i > 4; i -= 1) await put(all, i * 15_000, 10_000 - i)
+  for (const expr of RULES) await asked('steps', expr)
+  const statements: string[] = []
+  const check = async () => {
+    for (const expr of RULES) statements.push(...(await asked('steps', expr)))
+  }
+  await put(all, 60_000, 9_996)
+  await check()
+  // A scrape that comes in two messages.
+  await put(all.slice(0, 30), 45_000, 9_997)
+  await check()
+  await put(all.slice(30), 45_000, 9_997)
+  await check()
+  // Late: in between, a second value at a time that is known, a series that is new, one that has ended.
+  await put(all.slice(0, 7), 130_000, 9_991.5)
+  await check()
+  await put([5], 45_000, 20_000)
+  await check()
+  await put([77, 79], 400_000, 1)
+  await check()
+  await put([3], 1_000, 0, true)
+  await check()
+  // While it is written, an answer may be from before or from after; afterwards it is not.
+  const meanwhile = () => RULES.map((expr) => auto.instant({ tenant: 'steps', expr, timeMs: NOW }))
+  await Promise.all([
+    ...meanwhile(),
+    put(all, 15_000, 9_999),
+    ...meanwhile(),
+    put([8], 14_000, 12_000),
+    ...meanwhile(),
+  ])
+  await check()
+  expect(statements).toContain('metrics.window')
+  // Nothing else is asked for.
+  expect(new Set(statements)).toEqual(new Set(['metrics.window']))
 })
 
 test('a longer window is read when it is asked for, other moments on their own', async () => {

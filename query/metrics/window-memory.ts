@@ -1,22 +1,29 @@
 import { LRUCache } from 'lru-cache'
-import { firstAfter } from '../../model/first-after.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { orderStretches, type SeriesSamples } from './order-stretches.ts'
 import { askFor, numbersColumn, type SampleScope, timesColumn } from './read-samples.ts'
+import { createSampleSlab, type SampleSlab } from './sample-slab.ts'
 import { eachRow } from './series-reader.ts'
 
 /** Which samples are asked for, and whether that is at one moment only. */
 export type WindowScope = Pick<SampleScope, 'tenant' | 'metrics' | 'ids' | 'fromMs' | 'toMs' | 'signal'>
 
+/** What is known of changes to samples; see `ChangeLog`. */
+export interface SampleChanges {
+  generation(): number
+  /** The earliest time of samples of a tenant that has changed after a generation; Infinity: none has. */
+  changedSince(generation: number, tenant: string): number
+}
+
 /**
- * Samples of whole metrics in some minutes, remembered while nothing is written. Rules ask many questions about the same metrics at nearly the same
- * moment, each about other series, which lie all over the table: after the first few they are answered from memory.
+ * Samples of whole metrics in some minutes, remembered. Rules ask many questions about the same metrics at nearly the same moment, each about other
+ * series, which lie all over the table: after the first few they are answered from memory. What has been written since is read when it is asked for.
  */
 export interface WindowMemory {
   /** Whether samples of this scope are to be read here. Counts the question. */
-  wants(storage: Storage, scope: WindowScope): boolean
+  wants(scope: WindowScope): boolean
   /** The samples by id; null: read them elsewhere. */
   read(storage: Storage, scope: WindowScope): Promise<ReadonlyMap<string, SeriesSamples> | null>
 }
@@ -24,8 +31,11 @@ export interface WindowMemory {
 interface Window {
   /** Exclusive. */
   readonly fromMs: number
-  readonly samples: number
-  readonly byId: ReadonlyMap<string, SeriesSamples>
+  /** Inclusive. */
+  readonly toMs: number
+  /** All changes up to this one are in it. */
+  readonly generation: number
+  readonly slab: SampleSlab
   /** Pieces that were asked for, by range, then by id: the rules of a group ask for the same minutes of the same series. */
   readonly pieces: LRUCache<string, Map<string, SeriesSamples>>
 }
@@ -51,85 +61,142 @@ const PIECES = 4
 const ASKED_BEFORE = 2
 /** Samples of one window, and of all: 16 bytes each. */
 const MAX_SAMPLES = 4_000_000
+/** How many samples of a series are expected in a slot. */
+const ROOM = 24
 
 /** An empty memory. */
-export function createWindowMemory(): WindowMemory {
+export function createWindowMemory(changes: SampleChanges): WindowMemory {
   const asked = new LRUCache<string, Asked>({ max: 500 })
   const kept = new LRUCache<string, Window>({
     maxSize: MAX_SAMPLES,
-    sizeCalculation: ({ samples }) => samples + 1,
+    sizeCalculation: ({ slab }) => slab.capacity + 1,
     dispose: (_window, key, reason) => {
       if (reason === 'evict') asked.delete(key)
     },
   })
-  const find = (storage: Storage, { tenant, metrics, ids, fromMs, toMs }: WindowScope) => {
-    const revision = storage.revision('prom_samples')
+  const find = ({ tenant, metrics, ids, fromMs, toMs }: WindowScope) => {
     const isShort = toMs - fromMs <= LONGEST_MS
-    if (revision === null || !isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
+    if (!isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
     const slotMs = Math.floor(toMs / SLOT_MS) * SLOT_MS
-    const key = JSON.stringify([tenant, metrics, slotMs, revision])
+    const key = JSON.stringify([tenant, metrics, slotMs])
     const found = asked.get(key) ?? { questions: 0, isTooLarge: false, window: null }
     asked.set(key, found)
     return { key, found, slotMs }
   }
+  const remember = async (key: string, found: Asked, reading: Promise<Window>): Promise<Window | null> => {
+    found.window = reading
+    try {
+      const window = await reading
+      if (window.slab.capacity <= MAX_SAMPLES / 2) kept.set(key, window)
+      else if (found.window === reading) {
+        found.window = null
+        found.isTooLarge = true
+      }
+      return window
+    } catch (error) {
+      if (found.window === reading) found.window = null
+      if (!(error instanceof AppError) || error.code !== 'RESULT_TOO_LARGE') throw error
+      found.isTooLarge = true
+      return null
+    }
+  }
   return {
-    wants(storage, scope) {
-      const place = find(storage, scope)
+    wants(scope) {
+      const place = find(scope)
       if (place === null) return false
       place.found.questions += 1
       return place.found.questions > ASKED_BEFORE && !place.found.isTooLarge
     },
     async read(storage, scope) {
-      const place = find(storage, scope)
+      const place = find(scope)
       if (place === null) return null
       const { found, key, slotMs } = place
       if (found.questions <= ASKED_BEFORE || found.isTooLarge) return null
-      let window = await found.window
-      if (window === null || window.fromMs > scope.fromMs) {
+      const askedAt = changes.generation()
+      for (;;) {
+        const reading = found.window
+        // Another question's reading may fail: this one then reads by itself.
+        const window = await reading?.catch(() => null)
+        if (found.isTooLarge) return null
+        // Others may have gone on from here in the meantime.
+        if (found.window !== reading) continue
+        const isWide = window != null && window.fromMs <= scope.fromMs
+        const goodUpToMs = isWide ? goodUpTo(changes, window, scope, askedAt) : Number.NEGATIVE_INFINITY
+        if (isWide && goodUpToMs >= scope.toMs) return sliced(window, scope)
         const fromMs = Math.max(-1, Math.min(scope.fromMs, slotMs - SHARED_MS))
-        const reading = load(storage, { ...scope, fromMs, toMs: slotMs + SLOT_MS })
-        found.window = reading
-        try {
-          window = await reading
-        } catch (error) {
-          found.window = null
-          if (!(error instanceof AppError) || error.code !== 'RESULT_TOO_LARGE') throw error
-          found.isTooLarge = true
-          return null
-        }
-        if (window.samples > MAX_SAMPLES / 2) {
-          found.window = null
-          found.isTooLarge = true
-        } else kept.set(key, window)
+        const whole = { ...scope, fromMs, toMs: slotMs + SLOT_MS }
+        const begun = { ...whole, generation: changes.generation() }
+        const next =
+          isWide && goodUpToMs > window.fromMs
+            ? goOn(storage, window, begun, goodUpToMs)
+            : load(storage, begun)
+        const made = await remember(key, found, next)
+        return made === null ? null : sliced(made, scope)
       }
-      return sliced(window, scope)
     },
   }
 }
 
-async function load(storage: Storage, scope: WindowScope): Promise<Window> {
-  const byId = new Map<string, SeriesSamples>()
-  let samples = 0
+/** Up to which time a window holds what a question that was asked at a generation has to see. */
+function goodUpTo(changes: SampleChanges, window: Window, { tenant }: WindowScope, askedAt: number): number {
+  if (window.generation >= askedAt) return window.toMs
+  return Math.min(window.toMs, changes.changedSince(window.generation, tenant) - 1)
+}
+
+interface Begun extends WindowScope {
+  readonly generation: number
+}
+
+async function load(storage: Storage, scope: Begun): Promise<Window> {
+  const slab = createSampleSlab(ROOM)
+  await readInto(storage, slab, scope)
+  return windowOf(scope, slab)
+}
+
+/** Reads what has come after a time, and makes a window of it with what is known up to there. */
+async function goOn(storage: Storage, window: Window, scope: Begun, goodUpToMs: number): Promise<Window> {
+  const { slab, fromMs } = window
+  const ids = await readInto(storage, slab, { ...scope, fromMs: goodUpToMs })
+  slab.cutOthers(ids, goodUpToMs)
+  return windowOf({ ...scope, fromMs }, slab)
+}
+
+function windowOf({ fromMs, toMs, generation }: Begun, slab: SampleSlab): Window {
+  return { fromMs, toMs, generation, slab, pieces: new LRUCache({ max: PIECES }) }
+}
+
+/** Reads the samples of a scope, which take the place of what there is in its range; gives the ids that have any. */
+async function readInto(
+  storage: Storage,
+  slab: SampleSlab,
+  scope: WindowScope,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>()
   const read = {
     name: 'metrics.window',
     table: 'prom_samples',
     columns: { times: timesColumn(scope), numbers: numbersColumn('is_stale') },
     maxSeries: MOST_SERIES,
   } as const
-  for (const block of await askFor(storage, scope, read, null)) {
+  // Not the signal of one question: others wait for the same samples.
+  const { signal: _, ...shared } = scope
+  const blocks = await askFor(storage, shared, read, null)
+  for (const block of blocks) {
     const { ends, values: times } = numberArraysOf(block, 'times')
-    const { stretch } = orderStretches(times, numberArraysOf(block, 'numbers').values, scope.fromMs)
-    eachRow(block, (id, row) =>
-      byId.set(id, stretch(row === 0 ? 0 : (ends[row - 1] as number), ends[row] as number)),
-    )
-    samples += times.length
+    const { stretch, free } = orderStretches(times, numberArraysOf(block, 'numbers').values, scope.fromMs)
+    eachRow(block, (id, row) => {
+      const samples = stretch(row === 0 ? 0 : (ends[row - 1] as number), ends[row] as number)
+      slab.replaceAfter(id, scope.fromMs, samples)
+      ids.add(id)
+    })
+    free()
   }
-  return { fromMs: scope.fromMs, samples, byId, pieces: new LRUCache({ max: PIECES }) }
+  return ids
 }
 
 /** The samples of the series that are asked for, in their range. */
 function sliced(
-  { byId, pieces }: Window,
+  { slab, pieces }: Window,
   { ids, fromMs, toMs }: WindowScope,
 ): ReadonlyMap<string, SeriesSamples> {
   const key = `${fromMs} ${toMs}`
@@ -138,27 +205,10 @@ function sliced(
   const wanted = new Map<string, SeriesSamples>()
   for (const id of ids) {
     const before = known.get(id)
-    const piece = before ?? pieceOf(byId.get(id), fromMs, toMs)
+    const piece = before ?? slab.get(id, fromMs, toMs)
     if (piece === null) continue
     if (before === undefined) known.set(id, piece)
     wanted.set(id, piece)
   }
   return wanted
-}
-
-function pieceOf(samples: SeriesSamples | undefined, fromMs: number, toMs: number): SeriesSamples | null {
-  if (samples === undefined) return null
-  const { timestamps, values, stale } = samples
-  const from = firstAfter(timestamps, fromMs)
-  const to = firstAfter(timestamps, toMs)
-  if (from === to) return null
-  return {
-    timestamps: timestamps.subarray(from, to),
-    values: values.subarray(from, to),
-    stale: markedOnly(stale?.subarray(from, to) ?? null),
-  }
-}
-
-function markedOnly(stale: Uint8Array | null): Uint8Array | null {
-  return stale?.includes(1) === true ? stale : null
 }

@@ -56,7 +56,7 @@ export async function selectGrids(
     ids: table.series.map(({ id }) => id),
   }
   const isOneMoment = request.moments.count === 1 && request.wantsStarts !== true
-  if (table.table === 'prom_samples' && isOneMoment && windows?.wants(storage, scope) === true) {
+  if (table.table === 'prom_samples' && isOneMoment && windows?.wants(scope) === true) {
     return refuse('the samples of these minutes are remembered')
   }
   const isEmpty = table.series.length === 0 || range.toMs <= range.fromMs

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { SeriesSamples } from './order-stretches.ts'
+import { createSampleSlab } from './sample-slab.ts'
+
+type Sample = readonly [timeMs: number, value: number, stale: number]
+
+function samplesOf(list: readonly Sample[]): SeriesSamples {
+  const isStale = list.some(([, , stale]) => stale === 1)
+  return {
+    timestamps: Float64Array.from(list, ([time]) => time),
+    values: Float64Array.from(list, ([, value]) => value),
+    stale: isStale ? Uint8Array.from(list, ([, , stale]) => stale) : null,
+  }
+}
+
+const listOf = ({ timestamps, values, stale }: SeriesSamples): Sample[] =>
+  Array.from(timestamps, (time, i) => [time, values[i] as number, stale?.[i] ?? 0])
+
+const list = fc
+  .uniqueArray(
+    fc.tuple(fc.integer({ min: 0, max: 60 }), fc.constantFrom(1, 2, Number.NaN), fc.constantFrom(0, 0, 0, 1)),
+    { selector: ([time]) => time, maxLength: 12 },
+  )
+  .map((all) => all.toSorted((a, b) => a[0] - b[0]))
+
+describe('samples with room behind them', () => {
+  test('are those that the last answers say, and what was given stays as it was', () => {
+    const step = fc.record({
+      afterMs: fc.integer({ min: -1, max: 60 }),
+      series: fc.dictionary(fc.constantFrom('a', 'b', 'c'), list),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), fc.integer({ min: 0, max: 6 }), (steps, room) => {
+        const slab = createSampleSlab(room)
+        const model = new Map<string, Sample[]>()
+        const given: { samples: SeriesSamples; copy: Sample[] }[] = []
+        for (const { afterMs, series } of steps) {
+          const ids = new Set<string>()
+          for (const [id, all] of Object.entries(series)) {
+            const own = all.filter(([time]) => time > afterMs)
+            if (own.length === 0) continue
+            ids.add(id)
+            slab.replaceAfter(id, afterMs, samplesOf(own))
+            model.set(id, [...(model.get(id) ?? []).filter(([time]) => time <= afterMs), ...own])
+          }
+          slab.cutOthers(ids, afterMs)
+          for (const [id, all] of model) {
+            if (!ids.has(id))
+              model.set(
+                id,
+                all.filter(([time]) => time <= afterMs),
+              )
+          }
+          for (const id of ['a', 'b', 'c']) {
+            const expected = (model.get(id) ?? []).filter(([time]) => time > 10 && time <= 50)
+            const found = slab.get(id, 10, 50)
+            expect(found === null ? [] : listOf(found)).toEqual(expected)
+            if (found !== null) given.push({ samples: found, copy: expected })
+          }
+          for (const { samples, copy } of given) expect(listOf(samples)).toEqual(copy)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('take no memory as long as there is room', () => {
+    const slab = createSampleSlab(10)
+    slab.replaceAfter('a', -1, samplesOf([[1, 1, 0]]))
+    const before = slab.capacity
+    for (let time = 2; time < 12; time += 1) {
+      // As read again: the last one that is known, and one more.
+      slab.replaceAfter(
+        'a',
+        time - 2,
+        samplesOf([
+          [time - 1, time - 1, 0],
+          [time, time, 0],
+        ]),
+      )
+    }
+    expect(slab.capacity).toBe(before)
+    slab.replaceAfter('a', 11, samplesOf([[12, 1, 0]]))
+    expect(slab.capacity).toBeGreaterThan(before)
+  })
+})
