@@ -31,8 +31,8 @@ describe('samples with room behind them', () => {
       series: fc.dictionary(fc.constantFrom('a', 'b', 'c'), list),
     })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 12 }), fc.integer({ min: 0, max: 6 }), (steps, room) => {
-        const slab = createSampleSlab(room)
+      fc.property(fc.array(step, { maxLength: 12 }), fc.integer({ min: 0, max: 200 }), (steps, untilMs) => {
+        const slab = createSampleSlab(untilMs)
         const model = new Map<string, Sample[]>()
         const given: { samples: SeriesSamples; copy: Sample[] }[] = []
         for (const { afterMs, series } of steps) {
@@ -41,7 +41,11 @@ describe('samples with room behind them', () => {
             const own = all.filter(([time]) => time > afterMs)
             if (own.length === 0) continue
             ids.add(id)
-            slab.replaceAfter(id, afterMs, samplesOf(own))
+            const [timeMs, value, stale] = own[0] as Sample
+            const isPlain = own.length === 1 && stale === 0
+            if (!isPlain || !slab.append(id, afterMs, timeMs, value)) {
+              slab.replaceAfter(id, afterMs, samplesOf(own))
+            }
             model.set(id, [...(model.get(id) ?? []).filter(([time]) => time <= afterMs), ...own])
           }
           slab.cutOthers(ids, afterMs)
@@ -58,6 +62,7 @@ describe('samples with room behind them', () => {
             expect(found === null ? [] : listOf(found)).toEqual(expected)
             if (found !== null) given.push({ samples: found, copy: expected })
           }
+          expect(slab.copy(10, 50, 70).get('a', -1, 100)).toEqual(slab.get('a', 10, 50))
           for (const { samples, copy } of given) expect(listOf(samples)).toEqual(copy)
         }
       }),
@@ -66,8 +71,8 @@ describe('samples with room behind them', () => {
   })
 
   test('take no memory as long as there is room', () => {
-    const slab = createSampleSlab(10)
-    slab.replaceAfter('a', -1, samplesOf([[1, 1, 0]]))
+    const slab = createSampleSlab(11)
+    slab.replaceAfter('a', -10, samplesOf(Array.from({ length: 11 }, (_, i) => [i - 9, 1, 0] as const)))
     const before = slab.capacity
     for (let time = 2; time < 12; time += 1) {
       // As read again: the last one that is known, and one more.
@@ -81,7 +86,7 @@ describe('samples with room behind them', () => {
       )
     }
     expect(slab.capacity).toBe(before)
-    slab.replaceAfter('a', 11, samplesOf([[12, 1, 0]]))
+    slab.replaceAfter('a', 11, samplesOf([12, 13, 14, 15].map((time) => [time, 1, 0] as const)))
     expect(slab.capacity).toBeGreaterThan(before)
   })
 })

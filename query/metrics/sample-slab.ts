@@ -5,10 +5,16 @@ import type { SeriesSamples } from './order-stretches.ts'
 export interface SampleSlab {
   /** Samples that memory was taken for. It is given back with the slab: what is replaced takes up room until then. */
   readonly capacity: number
+  /** No sample is later. */
+  readonly latestMs: number
   /** The samples of a series in (fromMs, toMs]; null: none. */
   get(id: string, fromMs: number, toMs: number): SeriesSamples | null
   /** Makes `samples` all that a series has after `afterMs`; before that it stays as it is. */
   replaceAfter(id: string, afterMs: number, samples: SeriesSamples): void
+  /** The same for one number; false, and nothing done, where it is not simply the next one of the series. */
+  append(id: string, afterMs: number, timeMs: number, value: number): boolean
+  /** A new slab with the samples in (fromMs, toMs], made for samples up to `untilMs`. */
+  copy(fromMs: number, toMs: number, untilMs: number): SampleSlab
   /** Takes the samples after `afterMs` from every series whose id is not among those. */
   cutOthers(ids: ReadonlySet<string>, afterMs: number): void
 }
@@ -21,10 +27,11 @@ interface Held {
   length: number
 }
 
-/** An empty slab; `room`: how many samples are expected to be added to each series. */
-export function createSampleSlab(room: number): SampleSlab {
+/** An empty slab; there is room for as many samples of a series as it is likely to have up to `untilMs`. */
+export function createSampleSlab(untilMs: number): SampleSlab {
   const byId = new Map<string, Held>()
   let capacity = 0
+  let latestMs = Number.NEGATIVE_INFINITY
   let chunk = { times: new Float64Array(0), values: new Float64Array(0), used: 0 }
 
   /** Memory for so many samples, a part of a large piece: small ones are dear to make. */
@@ -41,7 +48,7 @@ export function createSampleSlab(room: number): SampleSlab {
 
   const hold = (id: string, kept: Held | undefined, keep: number, samples: SeriesSamples) => {
     const count = samples.timestamps.length
-    const size = keep + count + room
+    const size = keep + count + roomBehind(untilMs, kept, keep, samples)
     const held: Held = {
       ...take(size),
       stale: kept?.stale != null || samples.stale !== null ? new Uint8Array(size) : null,
@@ -60,6 +67,9 @@ export function createSampleSlab(room: number): SampleSlab {
     get capacity() {
       return capacity
     },
+    get latestMs() {
+      return latestMs
+    },
     get(id, fromMs, toMs) {
       const held = byId.get(id)
       if (held === undefined) return null
@@ -75,9 +85,10 @@ export function createSampleSlab(room: number): SampleSlab {
       }
     },
     replaceAfter(id, afterMs, samples) {
+      latestMs = Math.max(latestMs, samples.timestamps.at(-1) ?? latestMs)
       const held = byId.get(id)
       if (held === undefined) return hold(id, undefined, 0, samples)
-      const keep = firstAfter(held.times.subarray(0, held.length), afterMs)
+      const keep = lengthUpTo(held, afterMs)
       const same = startOfNew(held, keep, samples)
       if (same === null) return hold(id, held, keep, samples)
       const added = samples.timestamps.length - same
@@ -85,13 +96,32 @@ export function createSampleSlab(room: number): SampleSlab {
       const needsStale = held.stale === null && samples.stale !== null
       if (held.length + added > held.times.length || needsStale) return hold(id, held, keep, samples)
       // Behind all that was given.
-      write(held, held.length, tail(samples, same))
+      write(held, held.length, samples, same)
       held.length += added
+    },
+    append(id, afterMs, timeMs, value) {
+      const held = byId.get(id)
+      if (held === undefined || held.length === held.times.length || held.stale !== null) return false
+      const { times, values, length } = held
+      if ((times[length - 1] as number) > afterMs) return false
+      times[length] = timeMs
+      values[length] = value
+      held.length += 1
+      if (timeMs > latestMs) latestMs = timeMs
+      return true
+    },
+    copy(fromMs, toMs, laterMs) {
+      const slab = createSampleSlab(laterMs)
+      for (const id of byId.keys()) {
+        const samples = this.get(id, fromMs, toMs)
+        if (samples !== null) slab.replaceAfter(id, fromMs, samples)
+      }
+      return slab
     },
     cutOthers(ids, afterMs) {
       for (const [id, held] of byId) {
         if (ids.has(id) || (held.times[held.length - 1] as number) <= afterMs) continue
-        const keep = firstAfter(held.times.subarray(0, held.length), afterMs)
+        const keep = lengthUpTo(held, afterMs)
         if (keep === 0) byId.delete(id)
         else hold(id, held, keep, NO_SAMPLES)
       }
@@ -101,6 +131,7 @@ export function createSampleSlab(room: number): SampleSlab {
 
 /** Samples. */
 const CHUNK = 65_536
+const LEAST_ROOM = 2
 
 const NO_SAMPLES: SeriesSamples = {
   timestamps: new Float64Array(0),
@@ -108,19 +139,34 @@ const NO_SAMPLES: SeriesSamples = {
   stale: null,
 }
 
-function write({ times, values, stale }: Held, at: number, samples: SeriesSamples): void {
-  times.set(samples.timestamps, at)
-  values.set(samples.values, at)
-  if (samples.stale !== null) stale?.set(samples.stale, at)
+/** Writes the samples from the first on; number by number, as they are few. */
+function write({ times, values, stale }: Held, at: number, samples: SeriesSamples, first = 0): void {
+  const { timestamps } = samples
+  for (let i = first; i < timestamps.length; i += 1) {
+    times[at + i - first] = timestamps[i] as number
+    values[at + i - first] = samples.values[i] as number
+    if (samples.stale !== null && stale !== null) stale[at + i - first] = samples.stale[i] as number
+  }
 }
 
-function tail({ timestamps, values, stale }: SeriesSamples, from: number): SeriesSamples {
-  if (from === 0) return { timestamps, values, stale }
-  return {
-    timestamps: timestamps.subarray(from),
-    values: values.subarray(from),
-    stale: stale?.subarray(from) ?? null,
-  }
+function lengthUpTo({ times, length }: Held, timeMs: number): number {
+  if ((times[length - 1] as number) <= timeMs) return length
+  return firstAfter(times.subarray(0, length), timeMs)
+}
+
+/** How many samples are likely to come up to a time, as they came so far. */
+function roomBehind(
+  untilMs: number,
+  kept: Held | undefined,
+  keep: number,
+  { timestamps }: SeriesSamples,
+): number {
+  const count = keep + timestamps.length
+  if (count < 2) return LEAST_ROOM
+  const firstMs = (keep > 0 ? kept?.times[0] : timestamps[0]) ?? 0
+  const lastMs = timestamps.at(-1) ?? kept?.times[keep - 1] ?? 0
+  const room = Math.ceil((untilMs - lastMs) / ((lastMs - firstMs) / (count - 1)))
+  return LEAST_ROOM + Math.max(0, Math.min(room, count))
 }
 
 /** From which on samples are new behind what is held, as those before are the same; null: some are not. */

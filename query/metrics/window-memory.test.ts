@@ -86,6 +86,15 @@ test('so are those about moments nearby', async () => {
   expect(statements.slice(-6).flat()).toEqual([])
 })
 
+test('the next slot goes on from the one before', async () => {
+  await write('next', 1, 60, 'one')
+  for (const expr of RULES) await asked('next', expr, NOW - 10_000)
+  await write('next', 0, 1, 'two')
+  const statements: string[][] = []
+  for (const expr of RULES) statements.push(await asked('next', expr, NOW + 5_000))
+  expect(statements).toEqual([['metrics.window'], ...RULES.slice(1).map(() => [])])
+})
+
 test('what is written afterwards is seen', async () => {
   await write('late', 1, 20, 'one')
   for (const expr of [...RULES, ...RULES]) await asked('late', expr)

@@ -45,6 +45,8 @@ interface Asked {
   /** There are too many samples to be remembered. */
   isTooLarge: boolean
   window: Promise<Window> | null
+  /** That of the slot before, until there is one. */
+  before: Promise<Window> | null
 }
 
 /** Fewer series are quickly read one by one. */
@@ -58,11 +60,9 @@ const MOST_SERIES = 100_000
 /** Ranges of which pieces are kept. */
 const PIECES = 4
 /** Questions before samples are remembered. */
-const ASKED_BEFORE = 2
+const ASKED_BEFORE = 1
 /** Samples of one window, and of all: 16 bytes each. */
 const MAX_SAMPLES = 4_000_000
-/** How many samples of a series are expected in a slot. */
-const ROOM = 24
 
 /** An empty memory. */
 export function createWindowMemory(changes: SampleChanges): WindowMemory {
@@ -78,9 +78,21 @@ export function createWindowMemory(changes: SampleChanges): WindowMemory {
     const isShort = toMs - fromMs <= LONGEST_MS
     if (!isShort || metrics.length !== 1 || ids.length < LEAST_SERIES) return null
     const slotMs = Math.floor(toMs / SLOT_MS) * SLOT_MS
-    const key = JSON.stringify([tenant, metrics, slotMs])
-    const found = asked.get(key) ?? { questions: 0, isTooLarge: false, window: null }
-    asked.set(key, found)
+    const keyOf = (ms: number) => JSON.stringify([tenant, metrics, ms])
+    const key = keyOf(slotMs)
+    let found = asked.get(key)
+    if (found === undefined) {
+      const before = asked.get(keyOf(slotMs - SLOT_MS))
+      // Who asked about the slot before goes on asking.
+      const isAsked = before != null && before.window !== null
+      found = {
+        questions: isAsked ? ASKED_BEFORE : 0,
+        isTooLarge: before?.isTooLarge === true,
+        window: null,
+        before: isAsked ? before.window : null,
+      }
+      asked.set(key, found)
+    }
     return { key, found, slotMs }
   }
   const remember = async (key: string, found: Asked, reading: Promise<Window>): Promise<Window | null> => {
@@ -126,10 +138,11 @@ export function createWindowMemory(changes: SampleChanges): WindowMemory {
         const fromMs = Math.max(-1, Math.min(scope.fromMs, slotMs - SHARED_MS))
         const whole = { ...scope, fromMs, toMs: slotMs + SLOT_MS }
         const begun = { ...whole, generation: changes.generation() }
-        const next =
-          isWide && goodUpToMs > window.fromMs
-            ? goOn(storage, window, begun, goodUpToMs)
-            : load(storage, begun)
+        const isUsable = isWide && goodUpToMs > window.fromMs
+        const next = isUsable
+          ? goOn(storage, window, begun, goodUpToMs)
+          : start(changes, storage, found, begun, askedAt)
+        found.before = null
         const made = await remember(key, found, next)
         return made === null ? null : sliced(made, scope)
       }
@@ -147,17 +160,33 @@ interface Begun extends WindowScope {
   readonly generation: number
 }
 
-async function load(storage: Storage, scope: Begun): Promise<Window> {
-  const slab = createSampleSlab(ROOM)
-  await readInto(storage, slab, scope)
+/** The first window of a slot: that of the slot before, as far as it reaches, or all of it anew. */
+async function start(
+  changes: SampleChanges,
+  storage: Storage,
+  { before: previous }: Asked,
+  scope: Begun,
+  askedAt: number,
+): Promise<Window> {
+  const before = await previous?.catch(() => null)
+  if (before != null && before.fromMs <= scope.fromMs) {
+    const goodUpToMs = goodUpTo(changes, before, scope, askedAt)
+    if (goodUpToMs > scope.fromMs) {
+      const slab = before.slab.copy(scope.fromMs, goodUpToMs, scope.toMs)
+      return goOn(storage, windowOf(scope, slab), scope, goodUpToMs)
+    }
+  }
+  const slab = createSampleSlab(scope.toMs)
+  await readInto(storage, slab, scope, null)
   return windowOf(scope, slab)
 }
-
 /** Reads what has come after a time, and makes a window of it with what is known up to there. */
 async function goOn(storage: Storage, window: Window, scope: Begun, goodUpToMs: number): Promise<Window> {
   const { slab, fromMs } = window
-  const ids = await readInto(storage, slab, { ...scope, fromMs: goodUpToMs })
-  slab.cutOthers(ids, goodUpToMs)
+  const isRewritten = slab.latestMs > goodUpToMs
+  const ids = new Set<string>()
+  await readInto(storage, slab, { ...scope, fromMs: goodUpToMs }, isRewritten ? ids : null)
+  if (isRewritten) slab.cutOthers(ids, goodUpToMs)
   return windowOf({ ...scope, fromMs }, slab)
 }
 
@@ -165,13 +194,13 @@ function windowOf({ fromMs, toMs, generation }: Begun, slab: SampleSlab): Window
   return { fromMs, toMs, generation, slab, pieces: new LRUCache({ max: PIECES }) }
 }
 
-/** Reads the samples of a scope, which take the place of what there is in its range; gives the ids that have any. */
+/** Reads the samples of a scope, which take the place of what there is in its range; `ids` gets those that have any. */
 async function readInto(
   storage: Storage,
   slab: SampleSlab,
   scope: WindowScope,
-): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>()
+  ids: Set<string> | null,
+): Promise<void> {
   const read = {
     name: 'metrics.window',
     table: 'prom_samples',
@@ -183,15 +212,22 @@ async function readInto(
   const blocks = await askFor(storage, shared, read, null)
   for (const block of blocks) {
     const { ends, values: times } = numberArraysOf(block, 'times')
-    const { stretch, free } = orderStretches(times, numberArraysOf(block, 'numbers').values, scope.fromMs)
+    const { values } = numberArraysOf(block, 'numbers')
+    const { stretch, free } = orderStretches(times, values, scope.fromMs)
     eachRow(block, (id, row) => {
-      const samples = stretch(row === 0 ? 0 : (ends[row - 1] as number), ends[row] as number)
-      slab.replaceAfter(id, scope.fromMs, samples)
-      ids.add(id)
+      ids?.add(id)
+      const from = row === 0 ? 0 : (ends[row - 1] as number)
+      const to = ends[row] as number
+      if (to - from === 1) {
+        const value = Number(values[from])
+        const timeMs = Number(times[from]) + scope.fromMs
+        // NaN may be a mark.
+        if (!Number.isNaN(value) && slab.append(id, scope.fromMs, timeMs, value)) return
+      }
+      slab.replaceAfter(id, scope.fromMs, stretch(from, to))
     })
     free()
   }
-  return ids
 }
 
 /** The samples of the series that are asked for, in their range. */
