@@ -6,8 +6,6 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/meshwatch.ts')
-/** As `npm start` has them. */
-const NODE_OPTIONS = ['--max-semi-space-size=16']
 
 /** How to run the program. */
 export interface RunOptions {
@@ -33,11 +31,13 @@ export interface MeshwatchProcess {
 
 /** Starts the real program: `bin/meshwatch.ts` on this Node.js, all listeners on free ports of 127.0.0.1. */
 export function runMeshwatch(options: RunOptions): MeshwatchProcess {
-  const child = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, ...options.args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=16', PROGRAM, ...options.args], {
     cwd: options.cwd ?? tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '',
+      // As `npm start` has it.
+      MALLOC_ARENA_MAX: '2',
       MESHWATCH_HTTP__PORT: '0',
       MESHWATCH_INGEST__OTLP_HTTP__PORT: '0',
       MESHWATCH_INGEST__OTLP_GRPC__PORT: '0',

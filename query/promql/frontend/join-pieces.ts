@@ -53,6 +53,7 @@ export function slicePiece(piece: Piece, startMs: number, endMs: number): Piece 
 function joinMatrices(lists: readonly (readonly MatrixSeries[])[]): MatrixSeries[] {
   const joined: MatrixSeries[] = []
   const next = lists.map(() => 0)
+  const joinTimes = createTimesJoiner()
   for (;;) {
     let least: MatrixSeries | null = null
     for (const [index, list] of lists.entries()) {
@@ -67,22 +68,45 @@ function joinMatrices(lists: readonly (readonly MatrixSeries[])[]): MatrixSeries
       same.push(head)
       next[index] = (next[index] as number) + 1
     }
-    joined.push(joinSeries(same))
+    joined.push(joinSeries(same, joinTimes))
   }
 }
 
-function joinSeries(parts: readonly MatrixSeries[]): MatrixSeries {
-  const [first] = parts
-  if (parts.length === 1 && first !== undefined) return first
-  const count = parts.reduce((sum, { timestamps }) => sum + timestamps.length, 0)
-  const timestamps = new Float64Array(count)
-  const values = new Float64Array(count)
+type JoinTimes = (parts: readonly Float64Array[]) => Float64Array
+
+/** Most series of an answer have the same moments, the same memory even: these share what is joined of them, too. */
+function createTimesJoiner(): JoinTimes {
+  let known: readonly Float64Array[] = []
+  let joined = new Float64Array(0)
+  return (parts) => {
+    const isKnown = parts.length === known.length && parts.every((part, i) => isSameView(part, known[i]))
+    if (!isKnown) {
+      known = parts
+      joined = concatenated(parts)
+    }
+    return joined
+  }
+}
+
+function isSameView(a: Float64Array, b: Float64Array | undefined): boolean {
+  return a.buffer === b?.buffer && a.byteOffset === b.byteOffset && a.length === b.length
+}
+
+function concatenated(parts: readonly Float64Array[]): Float64Array<ArrayBuffer> {
+  const joined = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const part of parts) {
-    timestamps.set(part.timestamps, at)
-    values.set(part.values, at)
-    at += part.timestamps.length
+    joined.set(part, at)
+    at += part.length
   }
+  return joined
+}
+
+function joinSeries(parts: readonly MatrixSeries[], joinTimes: JoinTimes): MatrixSeries {
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined) return first
+  const timestamps = joinTimes(parts.map((part) => part.timestamps))
+  const values = concatenated(parts.map((part) => part.values))
   const labels = first?.labels ?? []
   if (parts.every(({ histograms }) => histograms == null)) return { labels, timestamps, values }
   const histograms = parts.flatMap((part) => part.histograms ?? Array.from(part.timestamps, () => null))
