@@ -66,17 +66,36 @@ export async function computeStream(
   return { series: sink.finish(), samples, metrics: [...metrics] }
 }
 
+/** Series whose values stand in one piece of memory, and values of one piece. */
+const SERIES_AT_ONCE = 128
+const MOST_AT_ONCE = 200_000
+
 function keepAll(grid: Grid, maxSamples: number): Sink {
   const ranked: (GridSeriesAnswer | undefined)[] = []
+  const { count } = grid
+  // Many small pieces of memory take more of it than they are long.
+  const size = Math.max(1, Math.min(SERIES_AT_ONCE, Math.floor(MOST_AT_ONCE / count)))
+  let block = { values: new Float64Array(0), present: new Uint8Array(0), used: size }
   let unused: GridSeries | null = null
   let found = 0
   return {
     next(labels) {
-      unused = unused === null ? emptySeries(labels, false, grid) : { ...unused, labels }
+      if (unused === null && block.used === size) {
+        block = { values: new Float64Array(size * count), present: new Uint8Array(size * count), used: 0 }
+      }
+      const at = block.used * count
+      unused = {
+        labels,
+        dropName: false,
+        values: block.values.subarray(at, at + count),
+        present: block.present.subarray(at, at + count),
+        histograms: null,
+      }
       return unused
     },
     take({ labels, values, present }, rank) {
       unused = null
+      block.used += 1
       found += 1
       if (found * grid.count > maxSamples) throw tooManySamples()
       while (ranked.length < rank) ranked.push(undefined)

@@ -54,6 +54,7 @@ function joinMatrices(lists: readonly (readonly MatrixSeries[])[]): MatrixSeries
   const joined: MatrixSeries[] = []
   const next = lists.map(() => 0)
   const joinTimes = createTimesJoiner()
+  const joinValues = createValuesJoiner()
   for (;;) {
     let least: MatrixSeries | null = null
     for (const [index, list] of lists.entries()) {
@@ -68,7 +69,7 @@ function joinMatrices(lists: readonly (readonly MatrixSeries[])[]): MatrixSeries
       same.push(head)
       next[index] = (next[index] as number) + 1
     }
-    joined.push(joinSeries(same, joinTimes))
+    joined.push(joinSeries(same, joinTimes, joinValues))
   }
 }
 
@@ -102,11 +103,38 @@ function concatenated(parts: readonly Float64Array[]): Float64Array<ArrayBuffer>
   return joined
 }
 
-function joinSeries(parts: readonly MatrixSeries[], joinTimes: JoinTimes): MatrixSeries {
+/** Values of many series stand in one piece of memory: many small ones take more of it than they are long. */
+function createValuesJoiner(): JoinTimes {
+  let block = new Float64Array(0)
+  let used = 0
+  return (parts) => {
+    const count = parts.reduce((sum, { length }) => sum + length, 0)
+    if (used + count > block.length) {
+      block = new Float64Array(Math.max(count, VALUES_AT_ONCE))
+      used = 0
+    }
+    const joined = block.subarray(used, used + count)
+    used += count
+    let at = 0
+    for (const part of parts) {
+      joined.set(part, at)
+      at += part.length
+    }
+    return joined
+  }
+}
+
+const VALUES_AT_ONCE = 131_072
+
+function joinSeries(
+  parts: readonly MatrixSeries[],
+  joinTimes: JoinTimes,
+  joinValues: JoinTimes,
+): MatrixSeries {
   const [first] = parts
   if (parts.length === 1 && first !== undefined) return first
   const timestamps = joinTimes(parts.map((part) => part.timestamps))
-  const values = concatenated(parts.map((part) => part.values))
+  const values = joinValues(parts.map((part) => part.values))
   const labels = first?.labels ?? []
   if (parts.every(({ histograms }) => histograms == null)) return { labels, timestamps, values }
   const histograms = parts.flatMap((part) => part.histograms ?? Array.from(part.timestamps, () => null))

@@ -15,7 +15,7 @@ const LENGTHS_MS = [1, 2, 6, 24, 7 * 24, 28 * 24].map((hours) => hours * HOUR_MS
 /** So many moments make a split worth a statement of its own … */
 const LEAST_MOMENTS = 360
 /** … and so many windows, as the first window of a split lies before it and is read twice. */
-const LEAST_WINDOWS = 12
+const LEAST_WINDOWS = 8
 
 /**
  * How long the splits of a range query are, milliseconds: hours, days or weeks since the epoch. Infinity: it is not split.
