@@ -95,14 +95,20 @@ export function createWindowMemory(changes: SampleChanges): WindowMemory {
     }
     return { key, found, slotMs }
   }
-  const remember = async (key: string, found: Asked, reading: Promise<Window>): Promise<Window | null> => {
+  const remember = async (
+    key: string,
+    found: Asked,
+    reading: Promise<Window>,
+    isGrown: boolean,
+  ): Promise<Window | null> => {
     found.window = reading
     try {
       const window = await reading
       if (window.slab.capacity <= MAX_SAMPLES / 2) kept.set(key, window)
       else if (found.window === reading) {
         found.window = null
-        found.isTooLarge = true
+        // What has grown by being written again and again is read anew.
+        found.isTooLarge = !isGrown
       }
       return window
     } catch (error) {
@@ -143,7 +149,7 @@ export function createWindowMemory(changes: SampleChanges): WindowMemory {
           ? goOn(storage, window, begun, goodUpToMs)
           : start(changes, storage, found, begun, askedAt)
         found.before = null
-        const made = await remember(key, found, next)
+        const made = await remember(key, found, next, isUsable)
         return made === null ? null : sliced(made, scope)
       }
     },
@@ -180,6 +186,7 @@ async function start(
   await readInto(storage, slab, scope, null)
   return windowOf(scope, slab)
 }
+
 /** Reads what has come after a time, and makes a window of it with what is known up to there. */
 async function goOn(storage: Storage, window: Window, scope: Begun, goodUpToMs: number): Promise<Window> {
   const { slab, fromMs } = window

@@ -63,14 +63,16 @@ describe('how a query was answered', () => {
     const changes = createChangeLog()
     const cache = createRangeCache({ maxBytes: 2 ** 24, changes, isSoleWriter: true, clock: deps.clock })
     const app = await serve(createMetricsEngine(deps), { ...BOUNDS, cache })
-    expect((await ask(app, 'query_range', range)).body).not.toHaveProperty('plan')
-    const { body } = await ask(app, 'query_range', { ...range, end: String(NOW_S + 30), debug: 'plan' })
+    // All in one split of time.
+    const earlier = { ...range, end: String(NOW_S - 60) }
+    expect((await ask(app, 'query_range', earlier)).body).not.toHaveProperty('plan')
+    const { body } = await ask(app, 'query_range', { ...range, end: String(NOW_S - 30), debug: 'plan' })
     expect(body).toMatchObject({
       status: 'success',
       plan: {
         parts: [
-          { start: NOW_S - 600, end: NOW_S, from: 'cache', units: [] },
-          { start: NOW_S + 15, end: NOW_S + 30, from: 'engine' },
+          { start: NOW_S - 600, end: NOW_S - 60, from: 'cache', units: [] },
+          { start: NOW_S - 45, end: NOW_S - 30, from: 'engine' },
         ],
       },
     })
