@@ -11,7 +11,7 @@ export interface RangePart extends Moments {
 }
 
 const HOUR_MS = 3_600_000
-const LENGTHS_MS = [1, 2, 6, 24, 7 * 24, 28 * 24].map((hours) => hours * HOUR_MS)
+const LENGTHS_MS = [1, 6, 24, 7 * 24, 28 * 24].map((hours) => hours * HOUR_MS)
 /** So many moments make a split worth a statement of its own … */
 const LEAST_MOMENTS = 360
 /** … and so many windows, as the first window of a split lies before it and is read twice. */
