@@ -19,7 +19,7 @@ import { createSpanMessage } from './support/span-message.ts'
 import { text } from './support/stored-attributes.ts'
 
 const HOUR = 3_600_000
-const NOW = Date.UTC(2026, 0, 2, 4)
+const NOW = Date.UTC(2026, 0, 2, 7)
 const START = NOW - 2 * HOUR
 
 let deps: OpenQueryDeps
