@@ -236,7 +236,7 @@ test.each(['pushdown', 'raw'] as const)('the parts of a range are the whole, %s'
     'changes(level[2m]) + resets(requests_total[4m])',
     '{job="cart"}',
   ]) {
-    const query = { tenant, expr, startMs: START - 60_000, endMs: NOW, stepMs: 5000 }
+    const query = { tenant, expr, startMs: START - HOUR, endMs: NOW, stepMs: 5000 }
     const report = createQueryReport()
     const [parts, whole] = [await frontend.range({ ...query, report }), await engine.range(query)]
     expect(report.parts.length).toBeGreaterThan(1)

@@ -13,7 +13,7 @@ import { needsWholeRange, type QueryReach, reachOf } from './query-reach.ts'
 import { type QueryReport, traceFor } from './query-report.ts'
 import type { CacheQuestion } from './range-cache.ts'
 import type { Turn } from './share-runs.ts'
-import { type Moments, type RangePart, splitLength, splitRange } from './split-range.ts'
+import { type Moments, planSplits, type RangePart, type Splits, splitRange } from './split-range.ts'
 
 type Asked = Omit<RangeQuery, 'signal' | 'trace'>
 
@@ -32,16 +32,16 @@ export async function answerRange(
   if (isWhole || query.endMs < query.startMs) return (await compute(run, query, query, turn, report)).result
   const reach = reachOfQuery(run, query, parsed)
   const isBound = needsWholeRange(parsed)
-  const lengthMs = isBound ? Number.POSITIVE_INFINITY : splitLength(query.stepMs, reach.windowMs)
+  const splits = planSplits(query.stepMs, reach.windowMs)
   if (isBound) report?.note('not split: the query asks for its own start, end or range')
   // Its own end, also where no moment of its grid falls on it.
-  const parts = isBound ? [{ ...query, split: 0 }] : splitRange(query, lengthMs)
+  const parts = isBound ? [{ ...query, split: 0 }] : splitRange(query, splits)
   const giveUp = new AbortController()
   const any: Turn = { ...turn, signal: AbortSignal.any([turn.signal, giveUp.signal]) }
   try {
     let points = 0
     const pieces = await inTurns(parts, run.partsAtOnce, async (part) => {
-      const question = questionOf(run, query, { parsed, reach, isBound, lengthMs }, part)
+      const question = questionOf(run, query, { parsed, reach, isBound, splits }, part)
       const piece = await answerPart(run, query, question, part, any, report)
       for (const { timestamps } of piece.result.matrix) points += timestamps.length
       // The engine bounds each part, not all of them together.
@@ -69,7 +69,7 @@ interface Known {
   readonly reach: QueryReach
   /** To the query's own range. */
   readonly isBound: boolean
-  readonly lengthMs: number
+  readonly splits: Splits
 }
 
 function questionOf(run: FrontendRun, query: Asked, known: Known, part: RangePart): CacheQuestion {
@@ -77,7 +77,7 @@ function questionOf(run: FrontendRun, query: Asked, known: Known, part: RangePar
   const { parsed, reach, isBound } = known
   const lookbackMs = query.lookbackMs ?? run.lookbackMs
   const phaseMs = ((part.startMs % stepMs) + stepMs) % stepMs
-  const split = isBound ? [part.startMs, part.endMs] : [phaseMs, known.lengthMs, part.split]
+  const split = isBound ? [part.startMs, part.endMs] : [phaseMs, known.splits.lengthMs, part.split]
   const key = JSON.stringify([tenant, printExpression(parsed), stepMs, lookbackMs, isBound, ...split])
   return { key, tenant, text: expr, stepMs, lookbackMs, reach, isBound }
 }

@@ -114,7 +114,7 @@ describe('an answer in parts, and from memory', () => {
       const expr = random.pick(expressions)
       const stepMs = random.pick([5_000, 60_000])
       const startMs = random.below(6) * HOUR + random.pick([0, 5_000, 600_000, 61_000])
-      const endMs = startMs + random.pick([0, 300_000, HOUR, 2.5 * HOUR, 4 * HOUR])
+      const endMs = startMs + random.pick([0, 300_000, HOUR, 1.2 * HOUR, 2.5 * HOUR, 4 * HOUR])
       const query = { tenant: TENANT, expr, startMs, endMs, stepMs }
       const before = engine.asked.length
       const answer = await outcome(frontend, query)
@@ -157,7 +157,10 @@ describe('an answer in parts, and from memory', () => {
     expect(await ask(600_000, 2 * HOUR - 5_000)).toEqual([])
     expect(await ask(700_000, 2 * HOUR + 4999)).toEqual([[2 * HOUR, 2 * HOUR]])
     expect(await ask(710_000, 2 * HOUR + 10_000)).toEqual([[2 * HOUR + 5_000, 2 * HOUR + 10_000]])
-    expect(await ask(500_000, HOUR)).toEqual([[500_000, 595_000]])
+    expect(await ask(500_000, 2 * HOUR)).toEqual([[500_000, 595_000]])
+    // Too short for two: it belongs where it begins.
+    expect(await ask(HOUR - 5_000, HOUR + 10_000)).toEqual([[HOUR, HOUR + 10_000]])
+    expect(await ask(500_000, HOUR + 5_000)).toEqual([])
     // Another phase is another grid.
     expect(await ask(603_000, 613_000)).toEqual([[603_000, 613_000]])
     changes.note('samples', ['other'], 0)
@@ -252,14 +255,20 @@ describe('an answer in parts, and from memory', () => {
       await frontend.range({ tenant: TENANT, expr: 'a', startMs: 0, endMs, stepMs: 5_000, report })
       return report.parts.map(({ startMs, endMs, from }) => [startMs, endMs, from])
     }
-    expect(await ask(HOUR)).toEqual([
+    expect(await ask(2 * HOUR)).toEqual([
       [0, HOUR - 5_000, 'engine'],
-      [HOUR, HOUR, 'engine'],
+      [HOUR, 2 * HOUR - 5_000, 'engine'],
+      [2 * HOUR, 2 * HOUR, 'engine'],
     ])
-    expect(await ask(HOUR + 5_000)).toEqual([
+    expect(await ask(2 * HOUR + 5_000)).toEqual([
       [0, HOUR - 5_000, 'cache'],
-      [HOUR, HOUR, 'cache'],
-      [HOUR + 5_000, HOUR + 5_000, 'engine'],
+      [HOUR, 2 * HOUR - 5_000, 'cache'],
+      [2 * HOUR, 2 * HOUR, 'cache'],
+      [2 * HOUR + 5_000, 2 * HOUR + 5_000, 'engine'],
+    ])
+    expect(await ask(HOUR)).toEqual([
+      [0, HOUR - 5_000, 'cache'],
+      [HOUR, HOUR, 'engine'],
     ])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../../test/support/seeded-random.ts'
-import { splitLength, splitRange } from './split-range.ts'
+import { planSplits, splitRange } from './split-range.ts'
 
 const HOUR = 3_600_000
 
@@ -12,7 +12,7 @@ describe('parts of a range', () => {
       const startMs = random.below(4000) - 2000
       const endMs = startMs + random.below(3000)
       const stepMs = 1 + random.below(random.pick([5, 200, 5000]))
-      const parts = splitRange({ startMs, endMs, stepMs }, lengthMs)
+      const parts = splitRange({ startMs, endMs, stepMs }, { lengthMs, leastMs: 0 })
       const moments = parts.flatMap((part) => {
         const inside: number[] = []
         for (let ms = part.startMs; ms <= part.endMs; ms += stepMs) inside.push(ms)
@@ -27,12 +27,24 @@ describe('parts of a range', () => {
   })
 
   test('of nothing there are none', () => {
-    expect(splitRange({ startMs: 5, endMs: 4, stepMs: 1 }, HOUR)).toEqual([])
+    expect(splitRange({ startMs: 5, endMs: 4, stepMs: 1 }, { lengthMs: HOUR, leastMs: HOUR })).toEqual([])
   })
 
   test('without end there is one', () => {
-    expect(splitRange({ startMs: 5, endMs: 100, stepMs: 10 }, Number.POSITIVE_INFINITY)).toEqual([
+    const splits = { lengthMs: Number.POSITIVE_INFINITY, leastMs: 0 }
+    expect(splitRange({ startMs: 5, endMs: 100, stepMs: 10 }, splits)).toEqual([
       { split: 0, startMs: 5, endMs: 95 },
+    ])
+  })
+
+  test('of a range too short for two there is one, that of its begin', () => {
+    const splits = { lengthMs: 100, leastMs: 40 }
+    expect(splitRange({ startMs: 195, endMs: 270, stepMs: 10 }, splits)).toEqual([
+      { split: 1, startMs: 195, endMs: 265 },
+    ])
+    expect(splitRange({ startMs: 195, endMs: 275, stepMs: 10 }, splits)).toEqual([
+      { split: 1, startMs: 195, endMs: 195 },
+      { split: 2, startMs: 205, endMs: 275 },
     ])
   })
 })
@@ -44,5 +56,5 @@ test.each<[number, number, number]>([
   [15_000, 3 * HOUR, 24 * HOUR],
   [24 * HOUR, 300_000, Number.POSITIVE_INFINITY],
 ])('at step %d and window %d a split is %d long', (stepMs, windowMs, lengthMs) => {
-  expect(splitLength(stepMs, windowMs)).toBe(lengthMs)
+  expect(planSplits(stepMs, windowMs).lengthMs).toBe(lengthMs)
 })
