@@ -149,6 +149,48 @@ describe('a large answer', () => {
     }
   })
 
+  test.each(['at once', 'slowly'])('is the same to the last byte when it is read %s', async (how) => {
+    const engine = bigEngine(1500, 241)
+    const app = await serve(engine)
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    const get = async () => {
+      const asked = request({ port, path: '/prometheus/api/v1/query?query=m' }).end()
+      const [response] = (await once(asked, 'response')) as [IncomingMessage]
+      const pieces: Buffer[] = []
+      for await (const piece of response) {
+        pieces.push(piece as Buffer)
+        if (how === 'slowly' && pieces.length % 20 === 0)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      return Buffer.concat(pieces)
+    }
+    const expected: Buffer[] = []
+    const result = await engine.instant({ tenant: 't', expr: 'm', timeMs: 0 })
+    const notes = { warnings: ['w'], infos: [], stats: null, plan: null }
+    for await (const piece of writeQueryAnswer(result, null, notes, systemClock, () => false)) {
+      expected.push(piece)
+    }
+    for (const body of await Promise.all([get(), get(), get()])) {
+      expect(body.equals(Buffer.concat(expected))).toBe(true)
+    }
+  })
+
+  test('takes memory that was sent once more', async () => {
+    const result = await bigEngine(1000, 241).instant({ tenant: 't', expr: 'm', timeMs: 0 })
+    const notes = { warnings: [], infos: [], stats: null, plan: null }
+    const memoriesWhen = async (areSent: () => boolean) => {
+      const memories = new Set<ArrayBufferLike>()
+      for await (const { buffer } of writeQueryAnswer(result, null, notes, systemClock, areSent)) {
+        memories.add(buffer)
+      }
+      return memories.size
+    }
+    const all = await memoriesWhen(() => false)
+    expect(all).toBeGreaterThan(50)
+    expect(await memoriesWhen(() => true)).toBe(2)
+  })
+
   test('lets others have their turn between the pieces', async () => {
     const result = await bigEngine(100, 241).range({
       tenant: 't',
@@ -174,7 +216,7 @@ describe('a large answer', () => {
         if (!isDone) setImmediate(turn)
       }
       setImmediate(turn)
-      for await (const piece of writeQueryAnswer(result, null, notes, clock))
+      for await (const piece of writeQueryAnswer(result, null, notes, clock, () => false))
         pieces += Math.sign(piece.length)
       isDone = true
       return { turns, pieces }

@@ -113,6 +113,7 @@ async function answerQuery(
     : frontend.instant({ ...common, timeMs: moments.startMs }))
   const totalMs = clock.monotonic() - askedAt
   const isCut = limit !== null && seriesCount(result) > limit
+  let stream: Readable | null = null
   const pieces = writeQueryAnswer(
     result,
     limit,
@@ -126,12 +127,14 @@ async function answerQuery(
       plan: report === undefined || !isExplained ? null : describePlan(report, totalMs),
     },
     clock,
+    () => stream !== null && stream.readableLength + reply.raw.writableLength === 0,
   )
   reply.type('application/json; charset=utf-8')
   const first = await pieces.next()
   const second = await pieces.next()
   if (second.done === true) return reply.send(first.value)
-  return reply.send(Readable.from(allOf([first.value, second.value], pieces), { objectMode: false }))
+  stream = Readable.from(allOf([first.value, second.value], pieces), { objectMode: false })
+  return reply.send(stream)
 }
 
 const CUT = 'results truncated due to limit'
@@ -164,9 +167,9 @@ function mostNotes(notes: readonly string[], kind: string): readonly string[] {
 }
 
 async function* allOf(
-  first: readonly (string | undefined)[],
-  rest: AsyncGenerator<string>,
-): AsyncGenerator<string> {
+  first: readonly (Buffer | undefined)[],
+  rest: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
   for (const piece of first) if (piece !== undefined) yield piece
   yield* rest
 }
