@@ -65,7 +65,7 @@ export interface Ingest {
   close(): Promise<void>
 }
 
-const LOAD_TIMING = { intervalMs: 1000, largeBytes: 12 << 20, maxBatchBytes: 64 << 20 }
+const LOAD_TIMING = { intervalMs: 1000, largeBytes: 12 << 20, maxBatchBytes: 32 << 20 }
 const CLOSE_GRACE_MS = 20_000
 /** A ClickHouse that does not answer must not keep the server from stopping: the journal has everything. */
 const LAST_LOAD_GRACE_MS = 5_000
