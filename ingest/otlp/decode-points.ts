@@ -7,6 +7,7 @@ import { MAX_NUMBERS, NumberList } from './number-list.ts'
 import type { PointFields, PointHead } from './point-head.ts'
 import type { TimeWindow } from './time-window.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT } from './wire-reader.ts'
+import { unZigZag } from './zig-zag.ts'
 
 /** Decodes one data point from the reader's position to `end`: writes its row, or says why not. Throws MALFORMED_MESSAGE. */
 export type DecodePoint = (end: number, window: TimeWindow) => RejectReason | null
@@ -258,8 +259,4 @@ function clear(halves: Halves): void {
 function set(halves: Halves, from: Halves): void {
   halves.low = from.low
   halves.high = from.high
-}
-
-function unZigZag(value: number): number {
-  return (value >>> 1) ^ -(value & 1)
 }

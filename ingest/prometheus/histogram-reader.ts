@@ -3,6 +3,7 @@ import { coarserSide, readSide, spansOf } from '../../model/histogram/bucket-sid
 import type { ArrayColumn } from '../native/array-column.ts'
 import { MAX_NUMBERS, NumberList } from '../otlp/number-list.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT, type WireReader } from '../otlp/wire-reader.ts'
+import { unZigZag, unZigZag64 } from '../otlp/zig-zag.ts'
 import type { SampleColumns } from './sample-blocks.ts'
 
 /** Buckets of one sign while a message is walked: spans, and differences of integers or counts. */
@@ -314,14 +315,4 @@ function double(low: number, high: number): number {
   scratchHalves[0] = low
   scratchHalves[1] = high
   return scratch[0] as number
-}
-
-function unZigZag(value: number): number {
-  return (value >>> 1) ^ -(value & 1)
-}
-
-/** Nearest double of a sint64. */
-function unZigZag64(low: number, high: number): number {
-  const half = (high * 0x100000000 + low - (low & 1)) / 2
-  return (low & 1) === 1 ? -half - 1 : half
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../runtime/errors.ts'
 import { isAsciiRange } from '../native/utf8.ts'
 import { MAX_NUMBERS } from '../otlp/number-list.ts'
 import { FIXED64, LENGTH_DELIMITED, VARINT, WireReader } from '../otlp/wire-reader.ts'
+import { unZigZag, unZigZag64 } from '../otlp/zig-zag.ts'
 import {
   type ClientBucket,
   type ClientExemplar,
@@ -269,8 +270,7 @@ export class ClientMetricReader {
 
   #zigZag32(end: number, what: string): number {
     this.#reader.expect(VARINT, what)
-    const value = this.#reader.varint32(end)
-    return (value >>> 1) ^ -(value & 1)
+    return unZigZag(this.#reader.varint32(end))
   }
 
   #text(end: number, what: string, isStrict = true): string {
@@ -287,12 +287,6 @@ export class ClientMetricReader {
 function push<T>(list: T[], one: T): void {
   if (list.length === MAX_NUMBERS) fail(`a metric has more than ${MAX_NUMBERS} of its parts`)
   list.push(one)
-}
-
-/** Nearest double of a sint64. */
-function unZigZag64(low: number, high: number): number {
-  const half = (high * 0x100000000 + low - (low & 1)) / 2
-  return (low & 1) === 1 ? -half - 1 : half
 }
 
 function fail(state: string): never {

@@ -1,5 +1,6 @@
 import type { HistogramSpan } from '../../model/float-histogram.ts'
 import type { ProtobufWriter } from '../../runtime/protobuf-writer.ts'
+import { zigZag } from '../otlp/zig-zag.ts'
 import type { ExposedHistogram } from './exposition.ts'
 
 const GAUGE_HINT = 3
@@ -45,8 +46,4 @@ function writeSide(
       writer.varint(field + 1, zigZag(count - (buckets[at - 1] ?? 0)))
     })
   } else for (const count of buckets) writer.double(field + 2, count)
-}
-
-function zigZag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1
 }
