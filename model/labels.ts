@@ -27,6 +27,14 @@ export function labelValue(labels: Labels, name: string): string {
   return ''
 }
 
+/** Whether there is a label of special meaning (its name begins with `__`) beside the metric's name. */
+export function hasReservedLabel(labels: Labels): boolean {
+  for (let i = 0; i < labels.length; i += 2) {
+    if (labels[i]?.startsWith('__') === true && labels[i] !== METRIC_NAME) return true
+  }
+  return false
+}
+
 /** The same labels with one set; '' removes it. */
 export function withLabel(labels: Labels, name: string, value: string): Labels {
   let at = 0

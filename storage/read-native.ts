@@ -76,7 +76,7 @@ function readLowCardinality(cursor: Cursor, type: string, rows: number): Column 
 }
 
 /** How each type's numbers stand in memory, little-endian as this machine has them. */
-const NUMBERS: Readonly<Record<string, (buffer: ArrayBufferLike) => NumberArray>> = {
+const NUMBERS: Readonly<Record<string, (buffer: ArrayBuffer) => NumberArray>> = {
   Float64: (buffer) => new Float64Array(buffer),
   Float32: (buffer) => new Float32Array(buffer),
   Int8: (buffer) => new Int8Array(buffer),
@@ -94,11 +94,7 @@ const NUMBERS: Readonly<Record<string, (buffer: ArrayBufferLike) => NumberArray>
   UInt64: (buffer) => new BigUint64Array(buffer),
 }
 
-function readNumbers(
-  cursor: Cursor,
-  make: (buffer: ArrayBufferLike) => NumberArray,
-  count: number,
-): NumberArray {
+function readNumbers(cursor: Cursor, make: (buffer: ArrayBuffer) => NumberArray, count: number): NumberArray {
   const size = count * make(new ArrayBuffer(0)).BYTES_PER_ELEMENT
   const source = take(cursor, size)
   // A view would have to begin at a multiple of its width, and would keep the whole answer in memory.

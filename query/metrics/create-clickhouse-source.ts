@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../../runtime/clock.ts'
+import { FEW_CORES } from '../../runtime/few-cores.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { GridRequest, SeriesSelection, SeriesSource } from '../promql/series-source.ts'
 import { tooManySamples } from '../promql/too-many-samples.ts'
@@ -113,10 +114,7 @@ function changesOf(storage: Storage): SampleChanges | null {
   }
 }
 
-/** With more cores ClickHouse's grids are sooner there than what one thread computes: they take three times the CPU time, but on all cores. */
-const FEW_CORES = 4
-
-/** Why a unit is better computed here; null: it is not. */
+/** Why a unit is better computed here; null: it is not. Grids take ClickHouse three times the CPU time, but on all cores. */
 function whyRaw({ aggregate, moments, fromMs, toMs }: GridRequest, cores: number): string | null {
   if (moments.count > 1 && cores <= FEW_CORES) return 'grids take longer on few cores'
   // The values that are to be sent would be more than the samples.

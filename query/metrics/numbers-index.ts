@@ -1,4 +1,4 @@
-import { compareLabels, type Labels, labelValue, METRIC_NAME } from '../../model/labels.ts'
+import { compareLabels, hasReservedLabel, type Labels, labelValue, METRIC_NAME } from '../../model/labels.ts'
 import { type LabelsTest, namedLabels } from './expand-series.ts'
 import type { SeriesKind } from './index-condition.ts'
 import type { IndexedSeries } from './select-index.ts'
@@ -64,18 +64,11 @@ function makeIndex(kind: NumberKind, index: readonly IndexedSeries[], isWanted: 
     byId,
     isAlone: areDifferent && own.length === index.length,
     isOneMetric: wanted.every(
-      ({ labels }) => isOrdinary(labels) && nameOf(labels) === nameOf(wanted[0]?.labels ?? []),
+      ({ labels }) => !hasReservedLabel(labels) && nameOf(labels) === nameOf(wanted[0]?.labels ?? []),
     ),
   }
 }
 
 function nameOf(labels: Labels): string {
   return labelValue(labels, METRIC_NAME)
-}
-
-function isOrdinary(labels: Labels): boolean {
-  for (let i = 0; i < labels.length; i += 2) {
-    if (labels[i]?.startsWith('__') === true && labels[i] !== METRIC_NAME) return false
-  }
-  return true
 }

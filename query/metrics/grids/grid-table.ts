@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, METRIC_NAME } from '../../../model/labels.ts'
+import { hasReservedLabel, type Labels, labelsKey, METRIC_NAME } from '../../../model/labels.ts'
 import type { TableName } from '../../../storage/tables.ts'
 import type { GridRequest } from '../../promql/series-source.ts'
 import { type LabelsTest, namedLabels } from '../expand-series.ts'
@@ -133,11 +133,4 @@ function layoutOf(
       return { layout: row.kind === 'sample' ? SAMPLES : POINTS, labels }
     }
   }
-}
-
-function hasReservedLabel(labels: Labels): boolean {
-  for (let i = 0; i < labels.length; i += 2) {
-    if (labels[i]?.startsWith('__') === true && labels[i] !== METRIC_NAME) return true
-  }
-  return false
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../../../runtime/clock.ts'
+import { FEW_CORES } from '../../../runtime/few-cores.ts'
 import type { InstantQuery, QueryEngine, QueryResult, RangeQuery } from '../query-engine.ts'
 import { answerRange } from './answer-range.ts'
 import { startDeadline } from './query-bounds.ts'
@@ -58,8 +59,8 @@ export interface FrontendRun {
   readonly defaultStepMs: number
 }
 
-/** On few cores one part keeps all of them busy, reading ahead while it computes: a second one would only hold more samples in memory. */
-const PARTS_AT_ONCE = availableParallelism() <= 4 ? 1 : 2
+/** On few cores a second part would only hold more samples in memory. */
+const PARTS_AT_ONCE = availableParallelism() <= FEW_CORES ? 1 : 2
 /** So many queries may wait for each one that runs. */
 const WAITING_EACH = 64
 const LOOKBACK_MS = 300_000

@@ -94,13 +94,21 @@ function isSameView(a: Float64Array, b: Float64Array | undefined): boolean {
 }
 
 function concatenated(parts: readonly Float64Array[]): Float64Array<ArrayBuffer> {
-  const joined = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+  const joined = new Float64Array(lengthOf(parts))
+  writeAll(parts, joined)
+  return joined
+}
+
+function lengthOf(parts: readonly Float64Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
+}
+
+function writeAll(parts: readonly Float64Array[], joined: Float64Array): void {
   let at = 0
   for (const part of parts) {
     joined.set(part, at)
     at += part.length
   }
-  return joined
 }
 
 /** Values of many series stand in one piece of memory: many small ones take more of it than they are long. */
@@ -108,18 +116,14 @@ function createValuesJoiner(): JoinTimes {
   let block = new Float64Array(0)
   let used = 0
   return (parts) => {
-    const count = parts.reduce((sum, { length }) => sum + length, 0)
+    const count = lengthOf(parts)
     if (used + count > block.length) {
       block = new Float64Array(Math.max(count, VALUES_AT_ONCE))
       used = 0
     }
     const joined = block.subarray(used, used + count)
     used += count
-    let at = 0
-    for (const part of parts) {
-      joined.set(part, at)
-      at += part.length
-    }
+    writeAll(parts, joined)
     return joined
   }
 }
