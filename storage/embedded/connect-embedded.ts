@@ -6,7 +6,6 @@ import { type EngineLane, openEngineLane } from './engine-lane.ts'
 import { createInsertFile, removeInsertFiles } from './insert-file.ts'
 import { insertStatement } from './insert-statement.ts'
 import { createLanePool } from './lane-pool.ts'
-import { startMemoryRelease } from './memory-release.ts'
 import { openEngine } from './open-engine.ts'
 import { renderStatement } from './render-statement.ts'
 
@@ -47,7 +46,6 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
   )
   const inserts = createLanePool('insert', [lane()], 1000)
   const maintenance = createLanePool('maintenance', [lane()], 1000)
-  const memory = startMemoryRelease(() => engine.queryAsync('SYSTEM JEMALLOC PURGE'))
   let nextTicket = 0
 
   const kill = (ticket: string) => {
@@ -58,7 +56,6 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
   }
 
   const ask = (statement: Statement, format: string): Promise<NativeAnswer> => {
-    memory.used()
     const ticket = `meshwatch-${nextTicket++}`
     const sql = `${renderStatement(statement, ticket)} FORMAT ${format}`
     let killing: NodeJS.Timeout | undefined
@@ -85,7 +82,6 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
       await maintenance.run((free) => free.run(renderStatement(statement)), statement)
     },
     async insert(insert) {
-      memory.used()
       const file = await createInsertFile(temporaryDir, insert.blocks)
       try {
         const sql = insertStatement(insert, file.path)
@@ -98,7 +94,6 @@ export async function connectEmbedded(options: EmbeddedOptions): Promise<ClickHo
       await engine.queryAsync('SELECT 1', { timeout: 2000 })
     },
     async close() {
-      memory.stop()
       await Promise.all([queries.close(), inserts.close(), maintenance.close()])
       engine.close()
       await drainPending()
