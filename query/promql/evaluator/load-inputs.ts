@@ -1,4 +1,5 @@
 import { childrenOf, type Expr, type VectorSelector } from '../ast.ts'
+import { inTurns } from '../in-turns.ts'
 import { printExpression } from '../print-expression.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
 import type { PlanStatement } from '../query-plan.ts'
@@ -36,7 +37,7 @@ export async function loadInputs(
   const computed = new Map<Expr, ComputedGrid>()
   const reasons = new Map<VectorSelector, string>()
   const wantsStarts = options.usesStartTimestamps || readsStarts(expr)
-  const common: Omit<SeriesSelection, 'matchers' | 'fromMs' | 'toMs'> = {
+  const common: Common = {
     tenant: query.tenant,
     maxSamples: options.maxSamples,
     wantsStarts,
@@ -45,19 +46,34 @@ export async function loadInputs(
     ...(query.signal === undefined ? {} : { signal: query.signal }),
   }
   if (source.selectGrids !== undefined || source.streamSeries !== undefined) {
-    await Promise.all(
-      planGrids(expr, options.top, options).map(async (unit) => {
+    const groups = sameSelection(planGrids(expr, options.top, options))
+    await inTurns(groups, SELECTIONS_AT_ONCE, async (units) => {
+      const left: GridUnit[] = []
+      for (const unit of units) {
         const selection = { ...common, ...unit.request }
         const overlaid = query.overlay?.selectSeries(selection) ?? []
-        if (overlaid.length > 0) return void reasons.set(unit.selector, 'samples that are not stored yet')
-        const isDone = await compute(source, selection, unit, query, { computed, reasons })
-        if (!isDone) await stream(source, selection, unit, query, { ...options, computed, reasons })
-      }),
-    )
+        if (overlaid.length > 0) reasons.set(unit.selector, 'samples that are not stored yet')
+        else if (!(await compute(source, selection, unit, query, { computed, reasons }))) left.push(unit)
+      }
+      await stream(source, common, left, query, { ...options, computed, reasons })
+    })
   }
   const answered = new Set([...computed.values()].map(({ unit }) => unit.selector))
   const samples = await loadSamples(source, query, expr, { ...options, common, answered, reasons })
   return { samples, computed }
+}
+
+/** While one is computed from, others are read: more would only be held in memory. */
+const SELECTIONS_AT_ONCE = 2
+
+type Common = Omit<SeriesSelection, 'matchers' | 'fromMs' | 'toMs'>
+
+/** Units together that are computed from the same samples. */
+function sameSelection(units: readonly GridUnit[]): readonly (readonly GridUnit[])[] {
+  const groups = Map.groupBy(units, ({ request: { fromMs, toMs, matchers } }) =>
+    JSON.stringify([fromMs, toMs, matchers]),
+  )
+  return [...groups.values()]
 }
 
 type Selection = Omit<GridRequest, 'compute'>
@@ -97,34 +113,42 @@ async function compute(
   return true
 }
 
-/** Computes a unit while its series come in, where the source gives them so. */
+/** Computes units while their series come in, where the source gives them so. */
 async function stream(
   source: SeriesSource,
-  selection: Selection,
-  whole: GridUnit,
-  query: InstantQuery | RangeQuery,
+  common: Common,
+  units: readonly GridUnit[],
+  { trace }: InstantQuery | RangeQuery,
   into: Into & Pick<LoadOptions, 'top' | 'lookbackMs' | 'maxSamples'> & Pick<Evaluation, 'breathe'>,
 ): Promise<void> {
   // Of one moment there is nothing to gain.
-  if (source.streamSeries === undefined || selection.moments.count < LEAST_MOMENTS) return
-  const statements: PlanStatement[] = []
-  const { trace } = query
+  const wanted = units.filter(({ request }) => request.moments.count >= LEAST_MOMENTS)
+  const [first] = wanted
+  if (source.streamSeries === undefined || first === undefined) return
+  let statements: PlanStatement[] = []
+  const { matchers, fromMs, toMs } = first.request
+  const selection = { ...common, matchers, fromMs, toMs }
   const onStatement = (statement: PlanStatement) => void statements.push(statement)
   const found = await source.streamSeries(trace === undefined ? selection : { ...selection, onStatement })
   if (found === null) return
   // Series of several metrics may be the same without their names, which is an error.
-  const unit = found.isOneMetric ? whole : (whole.inner ?? whole)
-  const { series, samples, metrics } = await computeStream(found, unit, into)
-  const answer = { isComputed: true, series, metrics, reason: '' } as const
-  into.computed.set(unit.node, { unit, answer })
-  trace?.add({
-    expr: printExpression(unit.node),
-    path: 'raw',
-    reason: into.reasons.get(unit.selector) ?? 'computed while the samples come in',
-    series: series.length,
-    samples,
-    statements,
-  })
+  const safe = found.isOneMetric ? wanted : wanted.map((unit) => unit.inner ?? unit)
+  const streamed = await computeStream(found, safe, into)
+  let { samples } = streamed
+  for (const { unit, series, metrics } of streamed.units) {
+    into.computed.set(unit.node, { unit, answer: { isComputed: true, series, metrics, reason: '' } })
+    trace?.add({
+      expr: printExpression(unit.node),
+      path: 'raw',
+      reason: into.reasons.get(unit.selector) ?? 'computed while the samples come in',
+      series: series.length,
+      samples,
+      statements,
+    })
+    // They are the same for all, and told once.
+    samples = 0
+    statements = []
+  }
 }
 
 /** Fewer are computed when all samples are there. */

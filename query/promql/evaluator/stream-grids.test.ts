@@ -72,6 +72,9 @@ const EXPRESSIONS = [
   'stddev(rate(requests_total[5m]))',
   'topk(3, rate(requests_total[5m]))',
   'sum(rate(requests_total[5m])) / sum(rate(other_total[5m] offset 5m))',
+  'max by (job) (rate(requests_total[5m])) - rate(requests_total[5m]) * on (job) group_left () min by (job) (increase(requests_total[5m]))',
+  'requests_total - requests_total',
+  'rate({__name__=~".+_total"}[5m]) / on (instance) avg by (instance) (delta({__name__=~".+_total"}[5m]))',
   'max_over_time(rate(requests_total[5m])[10m:1m])',
   'sum(first_over_time({__name__=~".+_total"}[2m]))',
   'sum by (job) (changes(requests_total[10m])) > 3',
@@ -113,6 +116,32 @@ describe('computed while series come in', () => {
       }
     }
     expect(batches > 0).toBe(!/1\.5|scalar|predict|absent|@/.test(expr))
+  })
+
+  test('the same selection is read once, whatever is made of it', async () => {
+    const asked: unknown[] = []
+    const all = streamed(source, 4, () => undefined)
+    const counted: SeriesSource = {
+      ...all,
+      streamSeries: async (selection) => {
+        asked.push([selection.fromMs, selection.toMs, selection.matchers])
+        return (await all.streamSeries?.(selection)) ?? null
+      },
+    }
+    const engine = createQueryEngine({ source: counted, clock })
+    const rates = 'rate(requests_total[5m])'
+    const exprs = [
+      `(sum(${rates}) - max(${rates})) / count(increase(requests_total[5m]))`,
+      `${rates} + ${rates}`,
+    ]
+    for (const expr of exprs) {
+      asked.length = 0
+      await engine.range({ ...query, expr })
+      expect(asked.length, expr).toBe(1)
+    }
+    asked.length = 0
+    await engine.range({ ...query, expr: 'rate(requests_total[5m]) / rate(requests_total[5m] offset 1m)' })
+    expect(asked.length).toBe(2)
   })
 
   test('series that a function makes equal are refused', async () => {

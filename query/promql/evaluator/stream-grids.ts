@@ -17,11 +17,18 @@ export interface StreamOptions extends Pick<PlanOptions, 'top' | 'lookbackMs'>, 
   readonly maxSamples: number
 }
 
-/** The values of a unit, and what they were computed from. */
+/** The values of units, and what they were computed from. */
 export interface StreamedGrids {
+  readonly samples: number
+  /** As they were asked for. */
+  readonly units: readonly StreamedUnit[]
+}
+
+/** The values of a unit. */
+export interface StreamedUnit {
+  readonly unit: GridUnit
   /** Of series sorted by labels; of groups in the order in which sorted series meet them. */
   readonly series: readonly GridSeriesAnswer[]
-  readonly samples: number
   /** The names of the series that have values. */
   readonly metrics: readonly string[]
 }
@@ -36,34 +43,48 @@ interface Sink {
 }
 
 /**
- * Computes a unit from each series as soon as it is there, and lets its samples go: while the next ones are read, and with less memory. Sums are
- * those of the evaluation but for the order in which batches add to them. Throws RESULT_TOO_LARGE when the values are more than `maxSamples`, and
- * what the stream throws.
+ * Computes units of the same selection from each series as soon as it is there, and lets its samples go: while the next ones are read, and with less
+ * memory. Sums are those of the evaluation but for the order in which batches add to them. Throws RESULT_TOO_LARGE when the values of a unit are more
+ * than `maxSamples`, and what the stream throws.
  */
 export async function computeStream(
   { batches }: SeriesStream,
-  unit: GridUnit,
+  units: readonly GridUnit[],
   options: StreamOptions,
 ): Promise<StreamedGrids> {
-  const compute = computerOf(unit, options)
-  const { aggregate } = unit.request
-  const sink = aggregate === null ? keepAll(unit.grid, options.maxSamples) : addUp(aggregate, unit.grid)
-  const metrics = new Set<string>()
+  const parts = units.map((unit) => computation(unit, options))
   let samples = 0
   for await (const batch of batches) {
     for (const { rank, series } of batch) {
       samples += series.timestamps.length
-      const result = sink.next(series.labels)
-      compute(series, result)
-      if (isAnywhere(result)) {
-        sink.take(result, rank)
-        metrics.add(labelValue(series.labels, METRIC_NAME))
-      }
+      for (const part of parts) part.take(series, rank)
       const rest = options.breathe()
       if (rest !== undefined) await rest
     }
   }
-  return { series: sink.finish(), samples, metrics: [...metrics] }
+  return { samples, units: parts.map((part) => part.finish()) }
+}
+
+interface Computation {
+  take(series: Series, rank: number): void
+  finish(): StreamedUnit
+}
+
+function computation(unit: GridUnit, options: StreamOptions): Computation {
+  const compute = computerOf(unit, options)
+  const { aggregate } = unit.request
+  const sink = aggregate === null ? keepAll(unit.grid, options.maxSamples) : addUp(aggregate, unit.grid)
+  const metrics = new Set<string>()
+  return {
+    take(series, rank) {
+      const result = sink.next(series.labels)
+      compute(series, result)
+      if (!isAnywhere(result)) return
+      sink.take(result, rank)
+      metrics.add(labelValue(series.labels, METRIC_NAME))
+    },
+    finish: () => ({ unit, series: sink.finish(), metrics: [...metrics] }),
+  }
 }
 
 /** Series whose values stand in one piece of memory, and values of one piece. */

@@ -1,5 +1,6 @@
 import { AppError } from '../../../runtime/errors.ts'
 import { type Expr, typeOf } from '../ast.ts'
+import { inTurns } from '../in-turns.ts'
 import { parseExpression } from '../parse-expression.ts'
 import { printExpression } from '../print-expression.ts'
 import type { QueryResult, RangeQuery } from '../query-engine.ts'
@@ -182,19 +183,4 @@ function covers(piece: Moments, part: Moments): boolean {
 
 function momentsOf({ startMs, endMs }: Moments): Moments {
   return { startMs, endMs }
-}
-
-/** Does work on each item, a few at a time; in the items' order. */
-async function inTurns<In, Out>(
-  items: readonly In[],
-  atOnce: number,
-  work: (item: In) => Promise<Out>,
-): Promise<Out[]> {
-  const results: Out[] = []
-  let next = 0
-  const worker = async () => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at] as In)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  return results
 }
