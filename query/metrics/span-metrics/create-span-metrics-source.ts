@@ -1,11 +1,11 @@
-import { type Labels, labelsFrom, METRIC_NAME } from '../../../model/labels.ts'
+import { compareLabels, type Labels, labelsFrom, METRIC_NAME } from '../../../model/labels.ts'
 import type { Clock } from '../../../runtime/clock.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import { formatBound } from '../../promql/format-float.ts'
-import type { Series, SeriesSelection, SeriesSource } from '../../promql/series-source.ts'
+import type { RankedSeries, Series, SeriesSelection, SeriesStream } from '../../promql/series-source.ts'
 import { tooManySamples } from '../../promql/too-many-samples.ts'
 import type { RollUp } from '../../traces/roll-up-source.ts'
-import { type LabelsTest, matchesAll } from '../expand-series.ts'
+import { matchesAll } from '../expand-series.ts'
 import { storableRange } from '../read-samples.ts'
 import { watchStatements } from '../watch-statements.ts'
 import { readSpanCounts, type SpanCounts } from './read-span-counts.ts'
@@ -14,28 +14,79 @@ import { SPAN_BUCKET_BOUNDS, type SpanMetricFamily } from './span-metric-familie
 import { SPAN_METRIC_LABELS } from './span-metric-labels.ts'
 import { type SlotSample, walkSpanSlots } from './walk-span-slots.ts'
 
+/** A source of series made of spans. */
+export interface SpanMetricsSource {
+  /** See `SeriesSource`. */
+  selectSeries(selection: SeriesSelection): Promise<Series[]>
+  /** See `SeriesSource`. */
+  streamSeries(selection: SeriesSelection): Promise<SeriesStream>
+}
+
 /**
  * Counters and histograms made of the roll-ups of spans when they are asked for: `traces_spanmetrics_…` and `traces_service_graph_…`. See
  * {@link walkSpanSlots} for when they have samples and where they begin. Selections that cannot match any of them ask nothing of the storage.
  */
-export function createSpanMetricsSource(storage: Storage, clock: Clock): SeriesSource {
+export function createSpanMetricsSource(storage: Storage, clock: Clock): SpanMetricsSource {
   return {
     async selectSeries(selection) {
-      const families = matchingFamilies(selection.matchers)
-      const watched = watchStatements(storage, clock, selection.onStatement)
-      const collected: Collected = { series: [], samples: 0 }
-      for (const rollUp of ['red', 'edges'] as const) {
-        const wanted = families.filter((family) => family.rollUp === rollUp)
-        if (wanted.length > 0) await readRollUp(watched, selection, rollUp, wanted, collected)
+      const { maxSamples = Number.POSITIVE_INFINITY } = selection
+      const found: Series[] = []
+      let samples = 0
+      for (const { labelled, of } of await readGroups(storage, clock, selection)) {
+        for (const one of labelled) {
+          const series = of(one)
+          samples += series.timestamps.length
+          if (samples > maxSamples) throw tooManySamples()
+          found.push(series)
+        }
       }
-      return collected.series
+      return found
+    },
+    async streamSeries(selection) {
+      const groups = await readGroups(storage, clock, selection)
+      const inOrder = groups
+        .flatMap(({ labelled }) => labelled)
+        .sort((a, b) => compareLabels(a.labels, b.labels))
+      const ranks = new Map(inOrder.map((one, rank) => [one, rank]))
+      async function* batches(): AsyncGenerator<readonly RankedSeries[]> {
+        for (const { labelled, of } of groups) {
+          yield labelled
+            .map((one) => ({ rank: ranks.get(one) ?? 0, series: of(one) }))
+            .sort((a, b) => a.rank - b.rank)
+        }
+      }
+      return { isOneMetric: new Set(inOrder.map(({ family }) => family)).size <= 1, batches: batches() }
     },
   }
 }
 
-interface Collected {
-  readonly series: Series[]
-  samples: number
+/** What calls with the same labels were counted into, made one by one: all of them together are many times what was read. */
+interface SeriesGroup {
+  readonly labelled: readonly LabelledCounter[]
+  of(one: LabelledCounter): Series
+}
+
+/** A series before its samples are made. */
+interface LabelledCounter {
+  readonly labels: Labels
+  readonly family: SpanMetricFamily
+  /** Only calls in buckets up to that one. */
+  readonly bound: number
+}
+
+async function readGroups(
+  storage: Storage,
+  clock: Clock,
+  selection: SeriesSelection,
+): Promise<readonly SeriesGroup[]> {
+  const families = matchingFamilies(selection.matchers)
+  const watched = watchStatements(storage, clock, selection.onStatement)
+  const groups: SeriesGroup[] = []
+  for (const rollUp of ['red', 'edges'] as const) {
+    const wanted = families.filter((family) => family.rollUp === rollUp)
+    if (wanted.length > 0) groups.push(...(await readRollUp(watched, selection, rollUp, wanted)))
+  }
+  return groups
 }
 
 async function readRollUp(
@@ -43,8 +94,7 @@ async function readRollUp(
   selection: SeriesSelection,
   rollUp: RollUp,
   families: readonly SpanMetricFamily[],
-  into: Collected,
-): Promise<void> {
+): Promise<readonly SeriesGroup[]> {
   const range = storableRange(selection)
   const { counts, baseDay } = await readSpanCounts(storage, {
     tenant: selection.tenant,
@@ -56,16 +106,41 @@ async function readRollUp(
     signal: selection.signal,
   })
   const isWanted = matchesAll(selection.matchers)
+  const groups: SeriesGroup[] = []
   for (const one of counts) {
-    const samples: SlotSample[] = []
     const totals = totalsOf(one)
-    walkSpanSlots(totals.slots, { ...range, baseDay }, (sample) => samples.push(sample))
-    if (samples.length === 0) continue
-    for (const { labels, sums } of seriesOf(rollUp, families, one, totals, isWanted)) {
-      into.samples += samples.length
-      if (into.samples > (selection.maxSamples ?? Number.POSITIVE_INFINITY)) throw tooManySamples()
-      into.series.push(toSeries(labels, sums, samples))
-    }
+    const samples = sampleColumns(totals.slots, { ...range, baseDay })
+    const labelled = [...labelledCounters(rollUp, families, one)].filter(({ labels }) => isWanted(labels))
+    if (samples.times.length === 0 || labelled.length === 0) continue
+    groups.push({
+      labelled,
+      of: ({ labels, family, bound }) => toSeries(labels, runningSums(one, totals, family, bound), samples),
+    })
+  }
+  return groups
+}
+
+/** When counters over the same slots have samples, and of which slots. */
+interface SampleColumns {
+  readonly times: Float64Array
+  readonly since: Uint32Array
+  readonly upTo: Uint32Array
+  /** 1: with the base. */
+  readonly base: Uint8Array
+  /** 1: the series ends here; null: nowhere. */
+  readonly stale: Uint8Array | null
+}
+
+function sampleColumns(slots: Float64Array, range: Parameters<typeof walkSpanSlots>[1]): SampleColumns {
+  const samples: SlotSample[] = []
+  walkSpanSlots(slots, range, (sample) => samples.push(sample))
+  const isStale = samples.some((sample) => sample.isStale)
+  return {
+    times: Float64Array.from(samples, ({ timeMs }) => timeMs),
+    since: Uint32Array.from(samples, ({ since }) => since),
+    upTo: Uint32Array.from(samples, ({ upTo }) => upTo),
+    base: Uint8Array.from(samples, ({ hasBase }) => (hasBase ? 1 : 0)),
+    stale: isStale ? Uint8Array.from(samples, (sample) => (sample.isStale ? 1 : 0)) : null,
   }
 }
 
@@ -98,40 +173,38 @@ function totalsOf({ parts }: SpanCounts): Totals {
 /** Stands for all that was counted on the base day before the first slot. */
 const BASE = 0
 
-function* seriesOf(
+function* labelledCounters(
   rollUp: RollUp,
   families: readonly SpanMetricFamily[],
   counts: SpanCounts,
-  totals: Totals,
-  isWanted: LabelsTest,
-): Generator<{ readonly labels: Labels; readonly sums: RunningSums }> {
+): Generator<LabelledCounter> {
   const pairs = SPAN_METRIC_LABELS[rollUp].map(({ name }, i) => [name, counts.labels[i] ?? ''] as const)
-  for (const { name, measure, nanosPerUnit } of families) {
-    const named: readonly (readonly [string, string])[] = [[METRIC_NAME, name], ...pairs]
-    if (measure !== 'bucket') {
-      const labels = labelsFrom(named)
-      if (isWanted(labels)) yield { labels, sums: runningSums(counts, totals, measure, nanosPerUnit) }
+  for (const family of families) {
+    const named: readonly (readonly [string, string])[] = [[METRIC_NAME, family.name], ...pairs]
+    if (family.measure !== 'bucket') {
+      yield { labels: labelsFrom(named), family, bound: Number.POSITIVE_INFINITY }
       continue
     }
     for (const [bound, nanos] of [...SPAN_BUCKET_BOUNDS, Number.POSITIVE_INFINITY].entries()) {
-      const labels = labelsFrom([...named, ['le', formatBound(nanos / nanosPerUnit)]])
-      if (isWanted(labels)) yield { labels, sums: runningSums(counts, totals, 'calls', 1, bound) }
+      yield {
+        labels: labelsFrom([...named, ['le', formatBound(nanos / family.nanosPerUnit)]]),
+        family,
+        bound,
+      }
     }
   }
 }
 
-/** `bound`: only calls in buckets up to that one. */
 function runningSums(
   { parts }: SpanCounts,
   { slots, numbers }: Totals,
-  measure: 'calls' | 'failed' | 'sum',
-  nanosPerUnit: number,
-  bound = Number.POSITIVE_INFINITY,
+  { measure, nanosPerUnit }: SpanMetricFamily,
+  bound: number,
 ): RunningSums {
   const sums = new Float64Array(slots.length + 1)
   let base = 0
   for (const [i, part] of parts.entries()) {
-    const values = measure === 'calls' ? part.calls : measure === 'failed' ? part.failed : part.nanos
+    const values = measure === 'failed' ? part.failed : measure === 'sum' ? part.nanos : part.calls
     const places = numbers[i] ?? []
     for (let row = 0; row < values.length; row += 1) {
       if ((part.bounds[row] ?? 0) > bound) continue
@@ -146,15 +219,12 @@ function runningSums(
   return { sums: sums.map((nanos) => nanos / nanosPerUnit), base: base / nanosPerUnit }
 }
 
-function toSeries(labels: Labels, { sums, base }: RunningSums, samples: readonly SlotSample[]): Series {
-  const values = Float64Array.from(samples, ({ since, upTo, hasBase }) => {
-    return (sums[upTo] as number) - (sums[since] as number) + (hasBase ? base : 0)
-  })
-  const hasStale = samples.some(({ isStale }) => isStale)
-  return {
-    labels,
-    timestamps: Float64Array.from(samples, ({ timeMs }) => timeMs),
-    values,
-    stale: hasStale ? Uint8Array.from(samples, ({ isStale }) => (isStale ? 1 : 0)) : null,
+function toSeries(labels: Labels, { sums, base }: RunningSums, samples: SampleColumns): Series {
+  const { times, since, upTo, stale } = samples
+  const values = new Float64Array(times.length)
+  for (let i = 0; i < values.length; i += 1) {
+    const counted = (sums[upTo[i] as number] as number) - (sums[since[i] as number] as number)
+    values[i] = samples.base[i] === 1 ? counted + base : counted
   }
+  return { labels, timestamps: times, values, stale }
 }

@@ -72,6 +72,27 @@ function spanOf(call: Call) {
   }
 }
 
+/** Checks a range query, `count` steps of 45 seconds, against instant queries. */
+async function expectInstants(tenant: string, expr: string, startMs: number, count: number): Promise<void> {
+  const stepMs = 45 * SECOND
+  const result = await engine.range({ tenant, expr, startMs, endMs: startMs + (count - 1) * stepMs, stepMs })
+  if (result.type !== 'matrix') throw new Error(`a ${result.type}`)
+  expect(result.matrix.length).toBeGreaterThan(0)
+  for (let i = 0; i < count; i += 1) {
+    const timeMs = startMs + i * stepMs
+    const found: Record<string, number> = {}
+    for (const { labels, timestamps, values } of result.matrix) {
+      const at = timestamps.indexOf(timeMs)
+      if (at >= 0) found[labelsText(labels)] = values[at] as number
+    }
+    const expected = await ask(tenant, expr, timeMs)
+    expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort())
+    for (const [labels, value] of Object.entries(found)) {
+      expect(value, `${labels} at ${timeMs}`).toBeCloseTo(expected[labels] as number, 10)
+    }
+  }
+}
+
 async function ask(tenant: string, expr: string, timeMs: number): Promise<Record<string, number>> {
   const result = await engine.instant({ tenant, expr, timeMs })
   if (result.type !== 'vector') throw new Error(`a ${result.type}`)
@@ -252,22 +273,17 @@ describe('many calls, counted by hand', () => {
     expect(buckets['{le="+Inf"}']).toBe(between(0, at, () => true))
   })
 
-  test('a range query says at each step what an instant query says there', async () => {
-    const startMs = MIDNIGHT - 5 * MINUTE
-    const expr = 'sum(rate(traces_spanmetrics_calls_total{span_kind="SPAN_KIND_SERVER"}[2m]))'
-    const result = await engine.range({
-      tenant: 'many',
-      expr,
-      startMs,
-      endMs: startMs + 10 * MINUTE,
-      stepMs: 45 * SECOND,
-    })
-    if (result.type !== 'matrix') throw new Error(`a ${result.type}`)
-    const [series] = result.matrix
-    expect(series?.timestamps.length).toBe(14)
-    for (const [i, timeMs] of (series?.timestamps ?? []).entries()) {
-      expect(series?.values[i]).toBeCloseTo((await ask('many', expr, timeMs))['{}'] ?? Number.NaN, 10)
-    }
+  test.each([
+    'sum(rate(traces_spanmetrics_calls_total{span_kind="SPAN_KIND_SERVER"}[2m]))',
+    'rate(traces_spanmetrics_calls_total[2m])',
+    'traces_spanmetrics_latency_bucket',
+    'histogram_quantile(0.9, sum by (le) (rate(traces_spanmetrics_duration_milliseconds_bucket[3m])))',
+    'sum by (__name__, service) ({__name__=~"traces_spanmetrics_(calls_total|latency_sum)"})',
+    'max by (client, server) (increase(traces_service_graph_request_total[4m]))',
+    'count({__name__=~"traces_.+"})',
+    'sum(rate(traces_spanmetrics_calls_total[2m])) / sum(rate(traces_spanmetrics_calls_total[2m] offset 1m))',
+  ])('a range query says at each step what an instant query says there: %s', async (expr) => {
+    await expectInstants('many', expr, MIDNIGHT - 5 * MINUTE, 14)
   })
 
   test('too many samples are refused', async () => {
@@ -292,6 +308,7 @@ test('stored series of the same names are there as well', async () => {
     '{service="cart"}': 1,
     '{service="elsewhere"}': 5,
   })
+  await expectInstants('mixed', 'sum by (service) (traces_spanmetrics_calls_total)', NOON - MINUTE, 9)
 })
 
 describe('lists', () => {

@@ -64,13 +64,22 @@ export function samplesOf(run: Evaluation, node: MatrixSelector): Series[] {
 export function withoutStale(series: Series): Series {
   const { labels, stale, timestamps, values, histograms, starts } = series
   if (stale === null) return series
-  const isReal = (_: unknown, index: number) => stale[index] !== 1
   return {
     labels,
-    timestamps: timestamps.filter(isReal),
-    values: values.filter(isReal),
+    timestamps: realOf(timestamps, stale),
+    values: realOf(values, stale),
     stale: null,
-    histograms: histograms?.filter(isReal) ?? null,
-    starts: starts?.filter(isReal) ?? null,
+    histograms: histograms?.filter((_, index) => stale[index] !== 1) ?? null,
+    starts: starts == null ? null : realOf(starts, stale),
   }
+}
+
+/** A call for each sample would take ten times as long. */
+function realOf(numbers: Float64Array, stale: Uint8Array): Float64Array {
+  const real = new Float64Array(numbers.length)
+  let count = 0
+  for (let i = 0; i < numbers.length; i += 1) {
+    if (stale[i] !== 1) real[count++] = numbers[i] as number
+  }
+  return real.subarray(0, count)
 }
