@@ -134,14 +134,23 @@ interface SampleColumns {
 function sampleColumns(slots: Float64Array, range: Parameters<typeof walkSpanSlots>[1]): SampleColumns {
   const samples: SlotSample[] = []
   walkSpanSlots(slots, range, (sample) => samples.push(sample))
-  const isStale = samples.some((sample) => sample.isStale)
-  return {
-    times: Float64Array.from(samples, ({ timeMs }) => timeMs),
-    since: Uint32Array.from(samples, ({ since }) => since),
-    upTo: Uint32Array.from(samples, ({ upTo }) => upTo),
-    base: Uint8Array.from(samples, ({ hasBase }) => (hasBase ? 1 : 0)),
-    stale: isStale ? Uint8Array.from(samples, (sample) => (sample.isStale ? 1 : 0)) : null,
+  const count = samples.length
+  const columns = {
+    times: new Float64Array(count),
+    since: new Uint32Array(count),
+    upTo: new Uint32Array(count),
+    base: new Uint8Array(count),
+    stale: new Uint8Array(count),
   }
+  for (let i = 0; i < count; i += 1) {
+    const sample = samples[i] as SlotSample
+    columns.times[i] = sample.timeMs
+    columns.since[i] = sample.since
+    columns.upTo[i] = sample.upTo
+    columns.base[i] = sample.hasBase ? 1 : 0
+    columns.stale[i] = sample.isStale ? 1 : 0
+  }
+  return columns.stale.includes(1) ? columns : { ...columns, stale: null }
 }
 
 /** Sums over the first n slots, for each n; `base`: of the base day before the first slot. */
