@@ -25,47 +25,72 @@ export const MAX_START_AGE_MS = 600_000
  */
 export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
   const baseMs = parts[0]?.baseMs ?? 0
-  const rows = parts.flatMap(distinctRows).sort((a, b) => a.nanos - b.nanos)
+  const rows = inOrder(parts)
   const hasPast = parts.some(({ base }) => base !== null)
   let sum = 0
   for (const { base } of parts) sum += base ?? 0
 
-  const times: number[] = []
-  const values: number[] = []
-  const stale: number[] = []
-  const starts: number[] = []
-  const [first] = rows
-  const firstStartMs = first === undefined || hasPast ? 0 : first.startMs
+  const count = rows.nanos.length
+  const times = new Float64Array(count + 1)
+  const values = new Float64Array(count + 1)
+  const stale = new Uint8Array(count + 1)
+  let length = 0
+  const firstStartMs = count === 0 || hasPast ? 0 : (rows.starts[0] as number)
   const untilMs = parts[0]?.untilMs ?? 0
-  if (first !== undefined && firstStartMs > baseMs && firstStartMs <= untilMs && isNear(first, baseMs)) {
-    times.push(firstStartMs - baseMs)
-    values.push(0)
-    stale.push(0)
-    starts.push(firstStartMs)
+  if (firstStartMs > baseMs && firstStartMs <= untilMs && isNear(firstStartMs, rows, baseMs)) {
+    times[0] = firstStartMs - baseMs
+    length = 1
   }
-  for (const row of rows) {
-    if (Math.floor(row.nanos / 1e6) > untilMs - baseMs) break
-    if (row.isStale) stale.push(1)
-    else {
-      sum += row.value
-      stale.push(0)
-    }
-    times.push(Math.floor(row.nanos / 1e6))
-    values.push(sum)
-    starts.push(firstStartMs)
+  for (let i = 0; i < count; i += 1) {
+    const time = Math.floor((rows.nanos[i] as number) / 1e6)
+    if (time > untilMs - baseMs) break
+    const isStale = rows.stale?.[i] === 1
+    if (!isStale) sum += rows.values[i] as number
     // Of several values in one millisecond the sum of all is what counts there.
-    const last = times.length - 1
-    if (last > 0 && times[last] === times[last - 1]) {
-      for (const list of [times, values, stale, starts]) list.splice(last - (row.isStale ? 0 : 1), 1)
-    }
+    const isSame = length > 0 && times[length - 1] === time
+    if (isSame && isStale) continue
+    if (!isSame) length += 1
+    times[length - 1] = time
+    values[length - 1] = sum
+    stale[length - 1] = isStale ? 1 : 0
   }
-  return { baseMs, times, values, stale: stale.includes(1) ? stale : null, starts }
+  const made = stale.subarray(0, length)
+  return {
+    baseMs,
+    times: times.subarray(0, length),
+    values: values.subarray(0, length),
+    stale: made.includes(1) ? made : null,
+    starts: new Float64Array(length).fill(firstStartMs),
+  }
 }
 
-/** Whether a row's start is close enough before it to be a sample. */
-function isNear({ startMs, nanos }: DeltaRow, baseMs: number): boolean {
-  const ageMs = baseMs + nanos / 1e6 - startMs
+/** Whether a start is close enough before the first row to be a sample. */
+function isNear(startMs: number, { nanos }: OrderedRows, baseMs: number): boolean {
+  const ageMs = baseMs + (nanos[0] as number) / 1e6 - startMs
   return ageMs > 0 && ageMs <= MAX_START_AGE_MS
+}
+
+/** Rows by ascending time. */
+type OrderedRows = Pick<DeltaRows, 'nanos' | 'values' | 'stale' | 'starts'>
+
+function inOrder(parts: readonly DeltaRows[]): OrderedRows {
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined && isAscending(only.nanos)) return only
+  const rows = parts.flatMap(distinctRows).sort((a, b) => a.nanos - b.nanos)
+  return {
+    nanos: rows.map(({ nanos }) => nanos),
+    values: rows.map(({ value }) => value),
+    stale: rows.map(({ isStale }) => (isStale ? 1 : 0)),
+    starts: rows.map(({ startMs }) => startMs),
+  }
+}
+
+/** Whether there are no two rows at the same time, and each is later than the one before. */
+function isAscending(nanos: ArrayLike<number>): boolean {
+  for (let i = 1; i < nanos.length; i += 1) {
+    if ((nanos[i] as number) <= (nanos[i - 1] as number)) return false
+  }
+  return true
 }
 
 interface DeltaRow {

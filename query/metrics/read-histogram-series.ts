@@ -172,21 +172,31 @@ export function partsOf(block: ColumnBlock, wanted: WantedParts) {
     }
     if (bounds === null || cumulated === null) return
     const limits = Array.from(rowOf(bounds, row) ?? [])
-    const first = row === 0 ? 0 : (cumulated.ends[row - 1] as number)
+    const counts = bucketCounts(cumulated, row === 0 ? 0 : (cumulated.ends[row - 1] as number), count)
     for (const [at, labels] of bucketLabels(series, limits).entries()) {
       const isLast = at >= limits.length || limits[at] === Number.POSITIVE_INFINITY
       // A bucket of Prometheus counts all that are below its bound; the last one is the count itself.
-      const values = isLast
-        ? total
-        : Array.from({ length: count }, (_, i) => bucketAt(rowOf(cumulated.inner, first + i), at))
+      const values = isLast ? total : counts(at)
       yield { labels, part: isLast ? 'count' : at, values, only: null }
     }
   }
 }
 
-function bucketAt(counts: ArrayLike<number> | null, at: number): number {
-  if (counts === null) return 0
-  return counts[Math.min(at, counts.length - 1)] as number
+/** Makes the function that gives the counts up to a bucket, of `count` histograms from one on. A histogram of fewer buckets has all in its last one. */
+function bucketCounts(
+  { inner: { ends, values } }: ReturnType<typeof nestedArraysOf>,
+  first: number,
+  count: number,
+): (bucket: number) => Float64Array {
+  return (bucket) => {
+    const counts = new Float64Array(count)
+    for (let i = 0; i < count; i += 1) {
+      const from = first + i === 0 ? 0 : (ends[first + i - 1] as number)
+      const buckets = (ends[first + i] as number) - from
+      if (buckets > 0) counts[i] = Number(values[from + Math.min(bucket, buckets - 1)])
+    }
+    return counts
+  }
 }
 
 /** Which parts of histograms are asked for: buckets are much to read. Their bounds are not known yet, so `le` is not looked at. */
