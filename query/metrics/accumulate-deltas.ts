@@ -1,3 +1,4 @@
+import { beginOfDeltaDay, deltaDay } from './delta-day.ts'
 import type { SampleRows } from './samples.ts'
 
 /** Differences of one stored series, in any order of time. */
@@ -9,74 +10,107 @@ export interface DeltaRows {
   readonly stale: ArrayLike<number> | null
   /** When what each value counts began, epoch milliseconds; 0: not known. */
   readonly starts: ArrayLike<number>
-  /** The sum of all values before the first row; null: there are none. */
+  /** The sum of all values of the day (see {@link deltaDay}) that `baseMs` lies in, up to it; null: there are none. */
   readonly base: number | null
   /** Rows beyond it only tell whether the series has begun, epoch milliseconds. */
   readonly untilMs: number
 }
 
-/** A first difference that counts from longer ago than that begins no series: so it is enough to look so far ahead, milliseconds. */
+/** What a series adds to its sums that has differences before a range only: others may have the same labels. */
+export function onlyBase(
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  base: number,
+): DeltaRows {
+  return { baseMs: fromMs, untilMs: toMs, nanos: [], values: [], starts: [], stale: null, base }
+}
+
+/** A first difference that counts from longer ago than that tells no begin of the count: so it is enough to look so far ahead, milliseconds. */
 export const MAX_START_AGE_MS = 600_000
 
 /**
- * A cumulative series out of differences: at each time the sum of all values up to it, whoever sent them. Values of one stored series at the same
- * nanosecond are one value sent again. When nothing came before, the series begins with 0 where the first value began to count, if that is told
- * and lies not more than {@link MAX_START_AGE_MS} before it: so that the first value is an increase, too.
+ * A cumulative series out of differences: at each time the sum of all values since midnight UTC up to it, whoever sent them. So what it says does not depend on where
+ * a read begins, and no read has to add up more than a day. Values of one stored series at the same nanosecond are one value sent again. Before the first value of
+ * a day stands a 0, so that this one is an increase, too: where it began to count, if that is told and lies not more than {@link MAX_START_AGE_MS} before
+ * it, else a millisecond before it.
  */
 export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
-  const baseMs = parts[0]?.baseMs ?? 0
+  const { baseMs = 0, untilMs = 0 } = parts[0] ?? {}
   const rows = inOrder(parts)
-  const hasPast = parts.some(({ base }) => base !== null)
+  const made = createSamples(rows.nanos.length)
+  let day = deltaDay(baseMs + 1)
+  let hasBegun = parts.some(({ base }) => base !== null)
   let sum = 0
   for (const { base } of parts) sum += base ?? 0
-
-  const count = rows.nanos.length
-  const times = new Float64Array(count + 1)
-  const values = new Float64Array(count + 1)
-  const stale = new Uint8Array(count + 1)
-  let length = 0
-  const firstStartMs = count === 0 || hasPast ? 0 : (rows.starts[0] as number)
-  const untilMs = parts[0]?.untilMs ?? 0
-  if (firstStartMs > baseMs && firstStartMs <= untilMs && isNear(firstStartMs, rows, baseMs)) {
-    times[0] = firstStartMs - baseMs
-    length = 1
-  }
-  for (let i = 0; i < count; i += 1) {
-    const time = Math.floor((rows.nanos[i] as number) / 1e6)
-    if (time > untilMs - baseMs) break
+  let startMs = 0
+  for (let i = 0; i < rows.nanos.length; i += 1) {
+    const timeMs = baseMs + Math.floor((rows.nanos[i] as number) / 1e6)
     const isStale = rows.stale?.[i] === 1
+    const ownDay = deltaDay(timeMs)
+    if (ownDay !== day) {
+      day = ownDay
+      hasBegun = false
+      sum = 0
+      startMs = 0
+    }
+    if (!hasBegun && !isStale) {
+      hasBegun = true
+      const zeroMs = zeroBefore(timeMs, rows.starts[i] as number, day)
+      startMs = (rows.starts[i] as number) === 0 ? 0 : zeroMs
+      if (zeroMs > baseMs && zeroMs <= untilMs && zeroMs < timeMs)
+        made.put(zeroMs - baseMs, 0, false, startMs)
+    }
+    if (timeMs > untilMs) break
     if (!isStale) sum += rows.values[i] as number
-    // Of several values in one millisecond the sum of all is what counts there.
-    const isSame = length > 0 && times[length - 1] === time
-    if (isSame && isStale) continue
-    if (!isSame) length += 1
-    times[length - 1] = time
-    values[length - 1] = sum
-    stale[length - 1] = isStale ? 1 : 0
+    made.put(timeMs - baseMs, sum, isStale, startMs)
   }
-  const made = stale.subarray(0, length)
-  return {
-    baseMs,
-    times: times.subarray(0, length),
-    values: values.subarray(0, length),
-    stale: made.includes(1) ? made : null,
-    starts: new Float64Array(length).fill(firstStartMs),
-  }
+  return { baseMs, ...made.finish() }
 }
 
-/** Whether a start is close enough before the first row to be a sample. */
-function isNear(startMs: number, { nanos }: OrderedRows, baseMs: number): boolean {
-  const ageMs = baseMs + (nanos[0] as number) / 1e6 - startMs
-  return ageMs > 0 && ageMs <= MAX_START_AGE_MS
+/** When the count of a day begins whose first value stands at a time. */
+function zeroBefore(timeMs: number, startMs: number, day: number): number {
+  const ageMs = timeMs - startMs
+  const isNear = ageMs > 0 && ageMs <= MAX_START_AGE_MS
+  return Math.max(isNear ? startMs : timeMs - 1, beginOfDeltaDay(day) + 1)
+}
+
+/** Samples in order, room for two of each row. */
+function createSamples(rows: number) {
+  const times = new Float64Array(2 * rows)
+  const values = new Float64Array(2 * rows)
+  const stale = new Uint8Array(2 * rows)
+  const starts = new Float64Array(2 * rows)
+  let length = 0
+  return {
+    put(time: number, value: number, isStale: boolean, startMs: number): void {
+      // Of several values in one millisecond the sum of all is what counts there.
+      const isSame = length > 0 && times[length - 1] === time
+      if (isSame && isStale) return
+      if (!isSame) length += 1
+      times[length - 1] = time
+      values[length - 1] = value
+      stale[length - 1] = isStale ? 1 : 0
+      starts[length - 1] = startMs
+    },
+    finish(): Omit<SampleRows, 'baseMs'> {
+      const marks = stale.subarray(0, length)
+      return {
+        times: times.subarray(0, length),
+        values: values.subarray(0, length),
+        stale: marks.includes(1) ? marks : null,
+        starts: starts.subarray(0, length),
+      }
+    },
+  }
 }
 
 /** Rows by ascending time. */
 type OrderedRows = Pick<DeltaRows, 'nanos' | 'values' | 'stale' | 'starts'>
 
 function inOrder(parts: readonly DeltaRows[]): OrderedRows {
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined && isAscending(only.nanos)) return only
-  const rows = parts.flatMap(distinctRows).sort((a, b) => a.nanos - b.nanos)
+  const filled = parts.filter(({ nanos }) => nanos.length > 0)
+  const [only] = filled
+  if (filled.length === 1 && only !== undefined && isAscending(only.nanos)) return only
+  const rows = filled.flatMap(distinctRows).sort((a, b) => a.nanos - b.nanos)
   return {
     nanos: rows.map(({ nanos }) => nanos),
     values: rows.map(({ value }) => value),

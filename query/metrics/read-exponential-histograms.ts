@@ -5,6 +5,7 @@ import { fromExponential } from '../../model/histogram/from-exponential.ts'
 import { hexOf, numberArraysOf, numbersOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { HistogramSample } from './collect-series.ts'
+import { deltaDay, deltasFromMs } from './delta-day.ts'
 import { namedLabels } from './expand-series.ts'
 import { readSamples, type SampleScope } from './read-samples.ts'
 import type { IndexedSeries } from './select-index.ts'
@@ -36,11 +37,11 @@ async function readCumulative(reader: SeriesReader, index: readonly IndexedSerie
   for await (const point of readPoints(reader, scope)) add(reader, byId.get(point.id), [point])
 }
 
-/** Every difference there is, from the first one on: a sum of histograms has no shorter form. */
+/** Every difference of the day in which the range begins, from its first one on: a sum of histograms has no shorter form. */
 async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
   const { byId, scope } = ofKinds(reader, index, ['exponential_histogram'])
   const bySeries = new Map<string, ExponentialPoint[]>()
-  for await (const point of readPoints(reader, { ...scope, fromMs: -1 })) {
+  for await (const point of readPoints(reader, { ...scope, fromMs: deltasFromMs(scope.fromMs) })) {
     const points = bySeries.get(point.id)
     if (points === undefined) bySeries.set(point.id, [point])
     else points.push(point)
@@ -59,17 +60,25 @@ interface ExponentialPoint extends HistogramSample {
   readonly isStale: boolean
 }
 
+/** At each point the sum of all since midnight, see {@link accumulateDeltas}. */
 function runningSum(points: readonly ExponentialPoint[]): ExponentialPoint[] {
   let total: FloatHistogram | null = null
+  let day = Number.NEGATIVE_INFINITY
   const summed: ExponentialPoint[] = []
   for (const point of points.toSorted((a, b) => a.timeMs - b.timeMs)) {
+    const begins = !point.isStale && deltaDay(point.timeMs) !== day
     if (!point.isStale) {
+      day = deltaDay(point.timeMs)
       const sum: FloatHistogram | undefined =
-        total === null ? point.histogram : addHistograms(total, point.histogram)?.histogram
+        total === null || begins ? point.histogram : addHistograms(total, point.histogram)?.histogram
       if (sum === undefined) continue
       total = sum
     }
-    summed.push(total === null ? point : { ...point, histogram: compactHistogram(total) })
+    if (total === null) summed.push(point)
+    else {
+      const histogram = compactHistogram(total)
+      summed.push({ ...point, histogram: begins ? { ...histogram, counterResetHint: 'reset' } : histogram })
+    }
   }
   return summed
 }

@@ -1,6 +1,7 @@
-import { hexOf, numberArraysOf, numbersOf } from '../../storage/block-columns.ts'
+import { numberArraysOf, numbersOf } from '../../storage/block-columns.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { type SampleScope, scopeCondition } from './read-samples.ts'
+import { readBases } from './read-bases.ts'
+import type { SampleScope } from './read-samples.ts'
 import { rowOf } from './series-reader.ts'
 
 /** For each bucket what is counted up to its bound. */
@@ -8,56 +9,61 @@ export const CUMULATED_COUNTS = 'arrayCumSum(arrayMap(x -> toFloat64(x), counts)
 
 /** What the differences of a histogram before a range come to. */
 export interface HistogramBase {
+  readonly id: string
+  /** Empty where buckets were not asked for. */
+  readonly bounds: ArrayLike<number>
   readonly total: number
   readonly sum: number
   /** By bucket, cumulated; empty when they were not asked for. */
   readonly cumulated: ArrayLike<number>
 }
 
-/** What came before a range, of each series (and of each list of bounds that it had). */
+/** What came before a range on its first day, of each series (and of each list of bounds that it had). */
 export interface HistogramBases {
   /** Null: nothing. */
   of(id: string, bounds: ArrayLike<number> | null): HistogramBase | null
+  /** Those that nobody has asked for. */
+  left(): Iterable<HistogramBase>
 }
 
-/** Sums up all differences of histograms before a scope's range; what was sent twice for the same nanosecond counts once. */
+/** What differences of histograms come to before a scope's range; see {@link readBases}. `groupBy`: `bounds`, or nothing: then without buckets. */
 export async function readHistogramBases(
   storage: Storage,
   scope: SampleScope,
   groupBy: readonly string[],
 ): Promise<HistogramBases> {
   const withBounds = groupBy.length > 0
-  const keys = ['series', ...groupBy].join(', ')
-  const { sql, params } = scopeCondition({ ...scope, fromMs: -1, toMs: scope.fromMs }, scope)
-  const { blocks } = await storage.selectColumns({
+  const rows = await readBases(storage, scope, {
     name: 'metrics.histogramBases',
-    tenant: scope.tenant,
-    sql: `SELECT ${keys}, sum(total) AS total, sum(sums) AS sums${withBounds ? ', sumForEach(cumulated) AS cumulated' : ''}
-FROM (
-  SELECT ${keys}, ts, max(toFloat64(count)) AS total, max(sum) AS sums${withBounds ? `, argMax(${CUMULATED_COUNTS}, count) AS cumulated` : ''}
-  FROM otlp_histograms
-  WHERE ${sql} AND bitAnd(flags, 1) = 0
-  GROUP BY ${keys}, ts
-)
-GROUP BY ${keys}`,
-    params,
-    ...(scope.signal === undefined ? {} : { signal: scope.signal }),
+    table: 'otlp_histograms',
+    groupBy,
+    sums: [
+      { name: 'total', value: 'toFloat64(count)', sum: 'sum', greatest: 'count' },
+      { name: 'sums', value: 'toFloat64(sum)', sum: 'sum', greatest: 'sum' },
+      ...(withBounds
+        ? [{ name: 'cumulated', value: CUMULATED_COUNTS, sum: 'sumForEach', greatest: 'count' } as const]
+        : []),
+    ],
   })
-  const bases = new Map<string, HistogramBase>()
   const keyOf = (id: string, bounds: ArrayLike<number> | null) =>
     `${id} ${Array.from(bounds ?? []).join(' ')}`
-  for (const block of blocks) {
-    const totals = numbersOf(block, 'total')
-    const sums = numbersOf(block, 'sums')
-    const bounds = withBounds ? numberArraysOf(block, 'bounds') : null
-    const cumulated = withBounds ? numberArraysOf(block, 'cumulated') : null
-    for (const [row, id] of hexOf(block, 'series').entries()) {
-      bases.set(keyOf(id, bounds === null ? null : rowOf(bounds, row)), {
-        total: Number(totals[row]),
-        sum: Number(sums[row]),
-        cumulated: cumulated === null ? [] : (rowOf(cumulated, row) ?? []),
-      })
-    }
+  const bases = new Map<string, HistogramBase>()
+  for (const { id, block, row } of rows) {
+    const bounds = withBounds ? rowOf(numberArraysOf(block, 'bounds'), row) : null
+    bases.set(keyOf(id, bounds), {
+      id,
+      bounds: bounds ?? [],
+      total: Number(numbersOf(block, 'total')[row]),
+      sum: Number(numbersOf(block, 'sums')[row]),
+      cumulated: withBounds ? (rowOf(numberArraysOf(block, 'cumulated'), row) ?? []) : [],
+    })
   }
-  return { of: (id, bounds) => bases.get(keyOf(id, bounds)) ?? null }
+  const left = new Map(bases)
+  return {
+    of(id, bounds) {
+      left.delete(keyOf(id, bounds))
+      return bases.get(keyOf(id, bounds)) ?? null
+    },
+    left: () => left.values(),
+  }
 }

@@ -1,7 +1,7 @@
 import type { Labels } from '../../model/labels.ts'
 import { nestedArraysOf, numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
-import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
+import { MAX_START_AGE_MS, onlyBase } from './accumulate-deltas.ts'
 import { bucketLabels, matchesAll, namedLabels } from './expand-series.ts'
 import { CUMULATED_COUNTS, type HistogramBase, readHistogramBases } from './read-histogram-bases.ts'
 import { deltaColumns } from './read-number-series.ts'
@@ -109,6 +109,33 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
     })
     reader.checkSize()
   }
+  for (const base of bases.left()) {
+    for (const series of byId.get(base.id) ?? []) {
+      for (const [labels, part] of labelledParts(series, base.bounds, wanted)) {
+        if (reader.isWanted(labels)) reader.collector.addDeltas(labels, onlyBase(scope, baseOf(base, part)))
+      }
+    }
+  }
+}
+
+/** The labels of all series of a histogram with these bounds. */
+function* labelledParts(
+  series: IndexedSeries,
+  bounds: ArrayLike<number>,
+  wanted: WantedParts,
+): Generator<readonly [Labels, HistogramPart['part']]> {
+  yield [namedLabels(series, '_count'), 'count']
+  if (wanted.sum) yield [namedLabels(series, '_sum'), 'sum']
+  if (!wanted.buckets) return
+  const limits = Array.from(bounds)
+  for (const [at, labels] of bucketLabels(series, limits).entries()) {
+    yield [labels, isLastBucket(limits, at) ? 'count' : at]
+  }
+}
+
+/** The last bucket of Prometheus is the count itself. */
+function isLastBucket(limits: readonly number[], at: number): boolean {
+  return at >= limits.length || limits[at] === Number.POSITIVE_INFINITY
 }
 
 function baseOf({ total, sum, cumulated }: HistogramBase, part: HistogramPart['part']): number {
@@ -174,8 +201,8 @@ export function partsOf(block: ColumnBlock, wanted: WantedParts) {
     const limits = Array.from(rowOf(bounds, row) ?? [])
     const counts = bucketCounts(cumulated, row === 0 ? 0 : (cumulated.ends[row - 1] as number), count)
     for (const [at, labels] of bucketLabels(series, limits).entries()) {
-      const isLast = at >= limits.length || limits[at] === Number.POSITIVE_INFINITY
-      // A bucket of Prometheus counts all that are below its bound; the last one is the count itself.
+      const isLast = isLastBucket(limits, at)
+      // A bucket of Prometheus counts all that are below its bound.
       const values = isLast ? total : counts(at)
       yield { labels, part: isLast ? 'count' : at, values, only: null }
     }

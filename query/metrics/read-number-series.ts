@@ -1,6 +1,6 @@
 import { numberArraysOf } from '../../storage/block-columns.ts'
 import type { ColumnBlock } from '../../storage/column-block.ts'
-import { MAX_START_AGE_MS } from './accumulate-deltas.ts'
+import { MAX_START_AGE_MS, onlyBase } from './accumulate-deltas.ts'
 import { namedLabels } from './expand-series.ts'
 import { type NumberKind, type NumbersIndex, numbersIndex } from './numbers-index.ts'
 import type { SeriesSamples } from './order-stretches.ts'
@@ -65,16 +65,18 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
   const { byId, scope } = ofKinds(reader, index, ['gauge', 'sum'])
   if (byId.size === 0) return
   const table = { table: 'otlp_points', condition: POINTS_CONDITION } as const
-  const bases = await readDeltaBases(reader.storage, scope, { ...table, values: { total: 'value' } })
+  const bases = await readDeltaBases(reader.storage, scope, table)
   const read = { ...table, name: 'metrics.deltas', columns: deltaColumns({ numbers: 'value' }), width: 4 }
   const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }
+  const left = new Map(bases)
   for await (const block of readSamples(reader.storage, ahead, read)) {
     const rows = deltaRowsOf(block)
     eachSeries(block, byId, (found, row) => {
       for (const series of found) {
         const labels = namedLabels(series, '')
         if (!reader.isWanted(labels)) continue
-        const base = bases.get(series.id)?.['total'] ?? null
+        const base = bases.get(series.id) ?? null
+        left.delete(series.id)
         reader.collector.addDeltas(labels, {
           ...rows('numbers', row),
           baseMs: scope.fromMs,
@@ -84,6 +86,12 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
       }
     })
     reader.checkSize()
+  }
+  for (const [id, base] of left) {
+    for (const series of byId.get(id) ?? []) {
+      const labels = namedLabels(series, '')
+      if (reader.isWanted(labels)) reader.collector.addDeltas(labels, onlyBase(scope, base))
+    }
   }
 }
 
