@@ -26,6 +26,7 @@ function readOf(rows: readonly Row[], fromMs: number, toMs: number): DeltaRows {
     values: inside.map(({ value }) => value),
     starts: inside.map(({ startMs }) => startMs),
     stale: inside.map(({ isStale }) => (isStale ? 1 : 0)),
+    isEndless: false,
     base: before.length === 0 ? null : before.reduce((sum, { value }) => sum + value, 0),
   }
 }
@@ -67,6 +68,13 @@ describe('differences', () => {
       `${DAY_MS + 7_199_999}: 0`,
       `${DAY_MS + 7_200_000}: 5`,
     ])
+  })
+
+  test('that go up and down are a level, which goes on over midnight', () => {
+    const read = readOf([row(-60_000, 3), row(0, 2), row(60_000, -1)], MIDNIGHT - DAY_MS, MIDNIGHT + DAY_MS)
+    const { times, values } = accumulateDeltas([{ ...read, isEndless: true, base: 10 }])
+    expect(Array.from(times).map((time) => time - DAY_MS)).toEqual([-60_000, 0, 60_000])
+    expect(Array.from(values)).toEqual([13, 15, 14])
   })
 
   test('are increases to Prometheus, every one of them, wherever a read begins or ends', () => {

@@ -12,6 +12,8 @@ export interface DeltaRows {
   readonly starts: ArrayLike<number>
   /** The sum of all values of the day (see {@link deltaDay}) that `baseMs` lies in, up to it; null: there are none. */
   readonly base: number | null
+  /** The sum never begins anew: that of differences that go up and down; `base` is then that of all before. */
+  readonly isEndless: boolean
   /** Rows beyond it only tell whether the series has begun, epoch milliseconds. */
   readonly untilMs: number
 }
@@ -20,8 +22,9 @@ export interface DeltaRows {
 export function onlyBase(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   base: number,
+  isEndless: boolean,
 ): DeltaRows {
-  return { baseMs: fromMs, untilMs: toMs, nanos: [], values: [], starts: [], stale: null, base }
+  return { baseMs: fromMs, untilMs: toMs, nanos: [], values: [], starts: [], stale: null, base, isEndless }
 }
 
 /** A first difference that counts from longer ago than that tells no begin of the count: so it is enough to look so far ahead, milliseconds. */
@@ -34,10 +37,11 @@ export const MAX_START_AGE_MS = 600_000
  * it, else a millisecond before it.
  */
 export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
-  const { baseMs = 0, untilMs = 0 } = parts[0] ?? {}
+  const { baseMs = 0, untilMs = 0, isEndless = false } = parts[0] ?? {}
+  const dayOf = isEndless ? () => 0 : deltaDay
   const rows = inOrder(parts)
   const made = createSamples(rows.nanos.length)
-  let day = deltaDay(baseMs + 1)
+  let day = dayOf(baseMs + 1)
   let hasBegun = parts.some(({ base }) => base !== null)
   let sum = 0
   for (const { base } of parts) sum += base ?? 0
@@ -45,7 +49,7 @@ export function accumulateDeltas(parts: readonly DeltaRows[]): SampleRows {
   for (let i = 0; i < rows.nanos.length; i += 1) {
     const timeMs = baseMs + Math.floor((rows.nanos[i] as number) / 1e6)
     const isStale = rows.stale?.[i] === 1
-    const ownDay = deltaDay(timeMs)
+    const ownDay = dayOf(timeMs)
     if (ownDay !== day) {
       day = ownDay
       hasBegun = false

@@ -210,6 +210,16 @@ describe('deltas', () => {
     expect(await ask('delta-start', 'count_over_time(hits_total[50s])')).toEqual({ [`{${WHERE}}`]: 1 })
   })
 
+  test('that go up and down are a level of all that is stored', async () => {
+    const dataPoints = [5 * 3600, 3 * 3600, 600, 0].map((seconds) => point(seconds, { asInt: '2' }))
+    await store('delta-level', [
+      { name: 'open', sum: { aggregationTemporality: 1, isMonotonic: false, dataPoints } },
+      hits(dataPoints),
+    ])
+    expect(await ask('delta-level', 'open')).toEqual({ [`open{${WHERE}}`]: 8 })
+    expect(await ask('delta-level', 'hits_total')).toEqual({ [`hits_total{${WHERE}}`]: 6 })
+  })
+
   test('that were sent twice count once, those of several senders together', async () => {
     await store('delta-twice', [hits([started(20, 10, { asInt: '5' })])])
     await store('delta-twice', [hits([started(20, 10, { asInt: '5' })])])

@@ -13,6 +13,8 @@ export interface BasesRead {
   /** What sums are told apart by beside the series. */
   readonly groupBy: readonly string[]
   readonly sums: readonly BaseSum[]
+  /** All that is stored counts, not a day alone. */
+  readonly isEndless: boolean
   /** Rows that count; absent: all that have a value. */
   readonly condition?: string
 }
@@ -44,7 +46,7 @@ export async function readBases(
   scope: SampleScope,
   read: BasesRead,
 ): Promise<readonly BaseRow[]> {
-  const fromMs = deltasFromMs(scope.fromMs)
+  const fromMs = read.isEndless ? EARLIEST_MS : deltasFromMs(scope.fromMs)
   if (scope.ids.length === 0 || fromMs === scope.fromMs) return []
   const ask = async (ids: readonly string[], statement: (table: string) => string) => {
     const { sql, params } = scopeCondition({ ...scope, fromMs, toMs: scope.fromMs }, { ids })
@@ -64,6 +66,9 @@ export async function readBases(
   const distinct = rowsOf(await ask([...repeated], (table) => distinctSums(read, table)))
   return [...rows.filter(({ id }) => !repeated.has(id)), ...distinct]
 }
+
+/** Before anything that can be stored. */
+const EARLIEST_MS = -1
 
 function plainSums({ groupBy, sums }: BasesRead, table: string): string {
   const keys = ['series', ...groupBy].join(', ')

@@ -37,6 +37,7 @@ export async function readHistogramBases(
     name: 'metrics.histogramBases',
     table: 'otlp_histograms',
     groupBy,
+    isEndless: false,
     sums: [
       { name: 'total', value: 'toFloat64(count)', sum: 'sum', greatest: 'count' },
       { name: 'sums', value: 'toFloat64(sum)', sum: 'sum', greatest: 'sum' },

@@ -103,6 +103,7 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
             stale: stale === null ? null : take(stale),
             starts: take(rowOf(starts, row) ?? []),
             base: base === null ? null : baseOf(base, part),
+            isEndless: false,
           })
         }
       }
@@ -112,7 +113,8 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
   for (const base of bases.left()) {
     for (const series of byId.get(base.id) ?? []) {
       for (const [labels, part] of labelledParts(series, base.bounds, wanted)) {
-        if (reader.isWanted(labels)) reader.collector.addDeltas(labels, onlyBase(scope, baseOf(base, part)))
+        if (reader.isWanted(labels))
+          reader.collector.addDeltas(labels, onlyBase(scope, baseOf(base, part), false))
       }
     }
   }

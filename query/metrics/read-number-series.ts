@@ -26,9 +26,12 @@ export async function readPoints(reader: SeriesReader, index: readonly IndexedSe
       // Several stored series may have the same labels.
       for (const { labels } of numbers.byId.get(id) ?? []) reader.collector.addReady(labels, samples)
     }),
-    readDeltas(
-      reader,
-      index.filter(({ isDelta }) => isDelta),
+    ...[false, true].map((isEndless) =>
+      readDeltas(
+        reader,
+        index.filter(({ isDelta, isLevel }) => isDelta && isLevel === isEndless),
+        isEndless,
+      ),
     ),
   ])
 }
@@ -61,11 +64,15 @@ async function readWhole(
   }
 }
 
-async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[]): Promise<void> {
+async function readDeltas(
+  reader: SeriesReader,
+  index: readonly IndexedSeries[],
+  isEndless: boolean,
+): Promise<void> {
   const { byId, scope } = ofKinds(reader, index, ['gauge', 'sum'])
   if (byId.size === 0) return
   const table = { table: 'otlp_points', condition: POINTS_CONDITION } as const
-  const bases = await readDeltaBases(reader.storage, scope, table)
+  const bases = await readDeltaBases(reader.storage, scope, { ...table, isEndless })
   const read = { ...table, name: 'metrics.deltas', columns: deltaColumns({ numbers: 'value' }), width: 4 }
   const ahead = { ...scope, toMs: scope.toMs + MAX_START_AGE_MS }
   const left = new Map(bases)
@@ -82,6 +89,7 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
           baseMs: scope.fromMs,
           untilMs: scope.toMs,
           base,
+          isEndless,
         })
       }
     })
@@ -90,7 +98,7 @@ async function readDeltas(reader: SeriesReader, index: readonly IndexedSeries[])
   for (const [id, base] of left) {
     for (const series of byId.get(id) ?? []) {
       const labels = namedLabels(series, '')
-      if (reader.isWanted(labels)) reader.collector.addDeltas(labels, onlyBase(scope, base))
+      if (reader.isWanted(labels)) reader.collector.addDeltas(labels, onlyBase(scope, base, isEndless))
     }
   }
 }

@@ -13,6 +13,8 @@ export interface IndexedSeries {
   readonly name: string
   readonly kind: SeriesKind
   readonly isDelta: boolean
+  /** Differences that go up and down: their sum is a level, which never begins anew. */
+  readonly isLevel: boolean
   /** The name in the tables of points. */
   readonly metric: string
   /** Without the name. */
@@ -38,7 +40,7 @@ export async function selectIndex(storage: Storage, request: IndexRequest): Prom
     name: 'metrics.index',
     tenant,
     // A series has a row in each week, and several until they are merged; all say the same.
-    sql: `SELECT lower(hex(id)) AS seriesId, name AS promName, CAST(kind, 'Int8') AS seriesKind, temporality = 'delta' AS isDelta,
+    sql: `SELECT lower(hex(id)) AS seriesId, name AS promName, CAST(kind, 'Int8') AS seriesKind, temporality = 'delta' AS isDelta, toUInt8(is_monotonic) AS isMonotonic,
   CAST(metric, 'String') AS rawName, CAST(labels, 'Map(String, String)') AS seriesLabels
 FROM ${INDEX_TABLE}
 WHERE ${condition.sql}
@@ -59,15 +61,21 @@ function seriesOf(block: ColumnBlock): IndexedSeries[] {
   const metrics = texts(block, 'rawName')
   const kinds = numbers(block, 'seriesKind')
   const deltas = numbers(block, 'isDelta')
+  const monotonic = numbers(block, 'isMonotonic')
   const labels = labelLists(block, 'seriesLabels')
   return ids.map((id, row) => ({
     id,
     name: names[row] ?? '',
-    kind: KIND_OF.get(kinds[row] ?? 0) ?? 'sample',
+    kind: seriesKind(kinds[row]),
     isDelta: deltas[row] === 1,
+    isLevel: deltas[row] === 1 && seriesKind(kinds[row]) === 'sum' && monotonic[row] === 0,
     metric: metrics[row] ?? '',
     labels: labels[row] ?? [],
   }))
+}
+
+function seriesKind(kind: number | bigint | undefined): SeriesKind {
+  return KIND_OF.get(kind ?? 0) ?? 'sample'
 }
 
 function texts(block: ColumnBlock, name: string): readonly string[] {
