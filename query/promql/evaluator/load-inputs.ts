@@ -3,7 +3,7 @@ import { inTurns } from '../in-turns.ts'
 import { printExpression } from '../print-expression.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
 import type { PlanStatement } from '../query-plan.ts'
-import type { GridRequest, Series, SeriesSelection, SeriesSource } from '../series-source.ts'
+import type { Series, SeriesSelection, SeriesSource } from '../series-source.ts'
 import type { Evaluation } from './evaluation.ts'
 import { loadSamples } from './load-samples.ts'
 import { computedFunction, type GridUnit, planGrids } from './plan-grids.ts'
@@ -46,17 +46,16 @@ export async function loadInputs(
     ...(query.signal === undefined ? {} : { signal: query.signal }),
   }
   if (source.selectGrids !== undefined || source.streamSeries !== undefined) {
-    const groups = sameSelection(planGrids(expr, options.top, options))
-    await inTurns(groups, SELECTIONS_AT_ONCE, async (units) => {
-      const left: GridUnit[] = []
-      for (const unit of units) {
-        const selection = { ...common, ...unit.request }
-        const overlaid = query.overlay?.selectSeries(selection) ?? []
-        if (overlaid.length > 0) reasons.set(unit.selector, 'samples that are not stored yet')
-        else if (!(await compute(source, selection, unit, query, { computed, reasons }))) left.push(unit)
-      }
-      await stream(source, common, left, query, { ...options, computed, reasons })
+    const stored = planGrids(expr, options.top, options).filter((unit) => {
+      const overlaid = query.overlay?.selectSeries({ ...common, ...unit.request }) ?? []
+      if (overlaid.length > 0) reasons.set(unit.selector, 'samples that are not stored yet')
+      return overlaid.length === 0
     })
+    await Promise.all(stored.map((unit) => compute(source, common, unit, query, { computed, reasons })))
+    const left = stored.filter(({ node }) => !computed.has(node))
+    await inTurns(sameSelection(left), SELECTIONS_AT_ONCE, (units) =>
+      stream(source, common, units, query, { ...options, computed, reasons }),
+    )
   }
   const answered = new Set([...computed.values()].map(({ unit }) => unit.selector))
   const samples = await loadSamples(source, query, expr, { ...options, common, answered, reasons })
@@ -76,30 +75,28 @@ function sameSelection(units: readonly GridUnit[]): readonly (readonly GridUnit[
   return [...groups.values()]
 }
 
-type Selection = Omit<GridRequest, 'compute'>
-
 interface Into {
   readonly computed: Map<Expr, ComputedGrid>
   readonly reasons: Map<VectorSelector, string>
 }
 
-/** Has the source compute a unit; false, and the reason told, when it does not. */
+/** Has the source compute a unit; the reason is told when it does not. */
 async function compute(
   source: SeriesSource,
-  selection: Selection,
+  common: Common,
   unit: GridUnit,
   { trace }: InstantQuery | RangeQuery,
   into: Into,
-): Promise<boolean> {
+): Promise<void> {
   const computed = computedFunction(unit)
-  if (source.selectGrids === undefined || computed === null) return false
+  if (source.selectGrids === undefined || computed === null) return
   const statements: PlanStatement[] = []
   const onStatement = (statement: PlanStatement) => void statements.push(statement)
-  const request = { ...selection, compute: computed }
+  const request = { ...common, ...unit.request, compute: computed }
   const answer = await source.selectGrids(trace === undefined ? request : { ...request, onStatement })
   if (!answer.isComputed) {
     into.reasons.set(unit.selector, answer.reason)
-    return false
+    return
   }
   into.computed.set(unit.node, { unit, answer })
   trace?.add({
@@ -107,10 +104,9 @@ async function compute(
     path: 'pushdown',
     reason: answer.reason,
     series: answer.series.length,
-    samples: answer.series.length * selection.moments.count,
+    samples: answer.series.length * request.moments.count,
     statements,
   })
-  return true
 }
 
 /** Computes units while their series come in, where the source gives them so. */
