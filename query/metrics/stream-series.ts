@@ -26,7 +26,12 @@ export async function streamSeries(
     const scope = { tenant, metrics: numbers.metrics, ...(signal === undefined ? {} : { signal }) }
     if (await hasHistograms(storage, scope)) return null
   }
-  return { batches: batchesOf(kind, storage, selection, numbers), isOneMetric: numbers.isOneMetric }
+  const { isOneMetric, ids } = numbers
+  return {
+    isOneMetric,
+    isEmpty: ids.length === 0,
+    batches: batchesOf(kind, storage, selection, numbers),
+  }
 }
 
 async function* batchesOf(

@@ -49,6 +49,8 @@ export interface SeriesSource {
 export interface SeriesStream {
   /** All have the same name, and no other label of special meaning: they differ without it, too. */
   readonly isOneMetric: boolean
+  /** There are no series. */
+  readonly isEmpty: boolean
   /**
    * To be read once, to the end or until it is given up; in a batch by ascending rank. The samples of a batch are good until the next one is asked for.
    * Throws what `selectSeries` throws.

@@ -55,7 +55,8 @@ export function createSpanMetricsSource(storage: Storage, clock: Clock): SpanMet
             .sort((a, b) => a.rank - b.rank)
         }
       }
-      return { isOneMetric: new Set(inOrder.map(({ family }) => family)).size <= 1, batches: batches() }
+      const families = new Set(inOrder.map(({ family }) => family))
+      return { isOneMetric: families.size <= 1, isEmpty: inOrder.length === 0, batches: batches() }
     },
   }
 }

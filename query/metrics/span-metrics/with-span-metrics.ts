@@ -1,7 +1,7 @@
 import type { Clock } from '../../../runtime/clock.ts'
 import type { Storage } from '../../../storage/storage.ts'
 import { mergeSeries } from '../../promql/evaluator/load-samples.ts'
-import type { SeriesSource, SeriesStream } from '../../promql/series-source.ts'
+import type { SeriesSource } from '../../promql/series-source.ts'
 import { createSpanMetricsSource } from './create-span-metrics-source.ts'
 import { matchingFamilies } from './span-metric-conditions.ts'
 
@@ -24,7 +24,7 @@ export function withSpanMetrics(stored: SeriesSource, storage: Storage, clock: C
           async streamSeries(selection) {
             const others = await streamSeries.call(stored, selection)
             if (matchingFamilies(selection.matchers).length === 0 || others === null) return others
-            return (await isEmpty(others)) ? made.streamSeries(selection) : null
+            return others.isEmpty ? made.streamSeries(selection) : null
           },
         }),
     ...(selectGrids === undefined
@@ -36,9 +36,4 @@ export function withSpanMetrics(stored: SeriesSource, storage: Storage, clock: C
           },
         }),
   }
-}
-
-async function isEmpty({ batches }: SeriesStream): Promise<boolean> {
-  for await (const _ of batches) return false
-  return true
 }

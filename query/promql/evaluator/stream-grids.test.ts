@@ -53,7 +53,7 @@ function streamed(source: SeriesSource, size: number, onBatch: () => void): Seri
           yield shuffled.slice(from, from + size).sort((a, b) => a.rank - b.rank)
         }
       }
-      return { isOneMetric: names.size <= 1, batches: batches() }
+      return { isOneMetric: names.size <= 1, isEmpty: all.length === 0, batches: batches() }
     },
   }
 }
