@@ -1,5 +1,6 @@
+import { ascendingOrder } from './ascending-order.ts'
 import { beginOfDeltaDay, deltaDay } from './delta-day.ts'
-import type { SampleRows } from './samples.ts'
+import { chosenRows, type SampleRows } from './samples.ts'
 
 /** Differences of one stored series, in any order of time. */
 export interface DeltaRows {
@@ -110,47 +111,31 @@ function createSamples(rows: number) {
 /** Rows by ascending time. */
 type OrderedRows = Pick<DeltaRows, 'nanos' | 'values' | 'stale' | 'starts'>
 
+/** Of several values of one part at the same nanosecond one counts; those of others do, too. */
 function inOrder(parts: readonly DeltaRows[]): OrderedRows {
-  const filled = parts.filter(({ nanos }) => nanos.length > 0)
-  const [only] = filled
-  if (filled.length === 1 && only !== undefined && isAscending(only.nanos)) return only
-  const rows = filled.flatMap(distinctRows).sort((a, b) => a.nanos - b.nanos)
+  const distinct = parts.map((part) => picked(part, chosenRows({ ...part, times: part.nanos })))
+  const [only] = distinct
+  if (distinct.length === 1 && only !== undefined) return only
+  const join = (list: (rows: OrderedRows) => ArrayLike<number>) =>
+    distinct.flatMap((rows) => Array.from(list(rows)))
+  const nanos = join((rows) => rows.nanos)
+  const all = {
+    nanos,
+    values: join(({ values }) => values),
+    stale: join((rows) => rows.stale ?? new Uint8Array(rows.nanos.length)),
+    starts: join(({ starts }) => starts),
+  }
+  return picked(all, ascendingOrder(nanos))
+}
+
+/** Some of the rows, in this order; null: all, as they are. */
+function picked(rows: OrderedRows, order: Uint32Array | null): OrderedRows {
+  if (order === null) return rows
+  const pick = (list: ArrayLike<number>) => Array.from(order, (row) => list[row] as number)
   return {
-    nanos: rows.map(({ nanos }) => nanos),
-    values: rows.map(({ value }) => value),
-    stale: rows.map(({ isStale }) => (isStale ? 1 : 0)),
-    starts: rows.map(({ startMs }) => startMs),
+    nanos: pick(rows.nanos),
+    values: pick(rows.values),
+    stale: rows.stale === null ? null : pick(rows.stale),
+    starts: pick(rows.starts),
   }
-}
-
-/** Whether there are no two rows at the same time, and each is later than the one before. */
-function isAscending(nanos: ArrayLike<number>): boolean {
-  for (let i = 1; i < nanos.length; i += 1) {
-    if ((nanos[i] as number) <= (nanos[i - 1] as number)) return false
-  }
-  return true
-}
-
-interface DeltaRow {
-  readonly nanos: number
-  readonly value: number
-  readonly isStale: boolean
-  readonly startMs: number
-}
-
-function distinctRows({ nanos, values, stale, starts }: DeltaRows): DeltaRow[] {
-  const byTime = new Map<number, DeltaRow>()
-  for (let i = 0; i < nanos.length; i += 1) {
-    const row = {
-      nanos: nanos[i] as number,
-      value: values[i] as number,
-      isStale: stale?.[i] === 1,
-      startMs: starts[i] as number,
-    }
-    const before = byTime.get(row.nanos)
-    if (before === undefined || before.isStale || (!row.isStale && row.value > before.value)) {
-      byTime.set(row.nanos, row)
-    }
-  }
-  return [...byTime.values()]
 }
