@@ -183,30 +183,23 @@ export function partsOf(block: ColumnBlock, wanted: WantedParts) {
     stale: ArrayLike<number> | null,
   ): Generator<HistogramPart> {
     const total = rowOf(totals, row) ?? []
-    yield { labels: namedLabels(series, '_count'), part: 'count', values: total, only: null }
-    if (sums !== null && hasSum !== null) {
+    const counts =
+      cumulated === null
+        ? null
+        : bucketCounts(cumulated, row === 0 ? 0 : (cumulated.ends[row - 1] as number), count)
+    const limits = bounds === null ? null : rowOf(bounds, row)
+    for (const [labels, part] of labelledParts(series, limits ?? [], wanted)) {
+      if (part !== 'sum') {
+        // A bucket of Prometheus counts all that are below its bound.
+        yield { labels, part, values: part === 'count' || counts === null ? total : counts(part), only: null }
+        continue
+      }
       // Senders may leave the sum out: of values that can be negative there is none that only grows.
-      const flags = rowOf(hasSum, row)
+      const flags = hasSum === null ? null : rowOf(hasSum, row)
       const only: number[] = []
       for (let i = 0; i < count; i += 1) if (flags?.[i] === 1 || stale?.[i] === 1) only.push(i)
-      const labels = namedLabels(series, '_sum')
-      if (only.length > 0) {
-        yield {
-          labels,
-          part: 'sum',
-          values: rowOf(sums, row) ?? [],
-          only: only.length === count ? null : only,
-        }
-      }
-    }
-    if (bounds === null || cumulated === null) return
-    const limits = Array.from(rowOf(bounds, row) ?? [])
-    const counts = bucketCounts(cumulated, row === 0 ? 0 : (cumulated.ends[row - 1] as number), count)
-    for (const [at, labels] of bucketLabels(series, limits).entries()) {
-      const isLast = isLastBucket(limits, at)
-      // A bucket of Prometheus counts all that are below its bound.
-      const values = isLast ? total : counts(at)
-      yield { labels, part: isLast ? 'count' : at, values, only: null }
+      if (only.length === 0 || sums === null) continue
+      yield { labels, part, values: rowOf(sums, row) ?? [], only: only.length === count ? null : only }
     }
   }
 }
