@@ -358,6 +358,16 @@ describe('the description', () => {
     expect(page.statusCode).toBe(200)
     expect(page.headers['content-type']).toContain('text/html')
   })
+
+  test.each(['/api/docs', '/api/docs/'])('%s has all that it refers to', async (address) => {
+    const { body } = await app.inject(address)
+    const references = [...body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, reference]) => reference ?? '')
+    expect(references.length).toBeGreaterThan(4)
+    for (const reference of references) {
+      const { pathname } = new URL(reference, `http://127.0.0.1${address}`)
+      expect({ pathname, status: (await app.inject(pathname)).statusCode }).toEqual({ pathname, status: 200 })
+    }
+  })
 })
 
 test('nothing else is answered without a token', async () => {

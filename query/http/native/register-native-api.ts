@@ -36,7 +36,7 @@ export function registerNativeApi(app: FastifyInstance, deps: QueryDeps): void {
         transform: jsonSchemaTransform,
         transformObject: jsonSchemaTransformObject,
       })
-      await api.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })
+      await api.register(fastifySwaggerUi, { routePrefix: '/docs', indexPrefix: '/api', staticCSP: true })
       registerServiceRoutes(api, deps)
       registerTraceRoutes(api, deps)
       registerLogRoutes(api, deps)
