@@ -1,5 +1,6 @@
 import { systemClock } from '../runtime/clock.ts'
 import { AppError, errorMessage } from '../runtime/errors.ts'
+import { leaveNow } from '../runtime/leave-now.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { createRegistry } from '../runtime/metrics.ts'
 import type { CommandIo } from './command-io.ts'
@@ -44,7 +45,7 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
     clock: systemClock,
     onSecond: (signal) => {
       logger.warn({ event: 'stopped-at-once', signal })
-      process.exit(1)
+      leaveNow(1)
     },
   })
   process.on('uncaughtException', (error) => crash(logger, error))
@@ -60,7 +61,7 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
       onFailure: (error) => {
         if (!(error instanceof AppError)) crash(logger, error)
         io.stderr(`${error.message}\n`)
-        process.exit(1)
+        leaveNow(1)
       },
     })
     sayReady(config, server.addresses, [...roles])
@@ -68,9 +69,16 @@ export async function serveCommand(given: ServeArguments, io: CommandIo): Promis
     const signal = await signals.stop
     logger.info({ event: 'stopping', signal })
     // Each part has its own bound; this one is for what hangs nevertheless.
-    await Promise.race([server.stop(), afterMs(STOP_LIMIT_MS)])
-    logger.info({ event: 'stopped' })
-    return 0
+    const isStopped = await Promise.race([server.stop().then(() => true), afterMs(STOP_LIMIT_MS)])
+    if (isStopped === true) {
+      logger.info({ event: 'stopped' })
+      return 0
+    }
+    logger.warn(
+      { event: 'stopped-in-part' },
+      `Not everything ended within ${STOP_LIMIT_MS / 1000} seconds: what was acknowledged is in the journal`,
+    )
+    leaveNow(0)
   } catch (error) {
     logger.debug({ event: 'start-failed', err: error })
     io.stderr(`${startFailure(error)}\n`)
@@ -110,7 +118,7 @@ function crash(logger: Logger, error: unknown): never {
     { event: 'crashed', err: error },
     'An unexpected error: what was acknowledged is in the journal',
   )
-  process.exit(1)
+  leaveNow(1)
 }
 
 function startFailure(error: unknown): string {

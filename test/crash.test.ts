@@ -29,8 +29,12 @@ test.each([
     const environment = { NODE_OPTIONS: `--import ${PLANT}`, PLANT_FAILURE: kind }
     const server = await startMeshwatch({ dataDir, environment })
     expect(await exportOneSpan(server.otlpHttpUrl, TRACE)).toBe(200)
+    // The engine is in the middle of something: its threads must not hold up the end, nor break it.
+    const busy = Array.from({ length: 8 }, () => askUntilGone(`${server.url}/prometheus/api/v1/query`))
+    await Promise.all(busy.map(({ answered }) => answered))
     server.child.kill('SIGUSR2')
     expect(await server.exit).toBe(1)
+    await Promise.all(busy.map(({ gone }) => gone))
     const crashes = server.lines.filter(({ event }) => event === 'crashed')
     expect(crashes).toMatchObject([{ level: 'fatal', err: { message } }])
 
@@ -42,3 +46,18 @@ test.each([
     expect(await next.stop()).toBe(0)
   },
 )
+
+/** Asks one question after the other, each a new one. `answered`: the first is; `gone`: nobody answers any more. */
+function askUntilGone(url: string): { readonly answered: Promise<void>; readonly gone: Promise<void> } {
+  const answered = Promise.withResolvers<void>()
+  const ask = async (): Promise<void> => {
+    for (let i = 0; ; i++) {
+      const query = `count_over_time({__name__=~".+"}[${i + 1}h])`
+      const answer = await fetch(`${url}?query=${encodeURIComponent(query)}`).catch(() => null)
+      await answer?.arrayBuffer().catch(() => null)
+      answered.resolve()
+      if (answer === null) return
+    }
+  }
+  return { answered: answered.promise, gone: ask() }
+}
