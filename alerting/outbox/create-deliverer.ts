@@ -1,13 +1,13 @@
 import type { Clock } from '../../runtime/clock.ts'
-import { errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { AlertingMetrics } from '../alerting-metrics.ts'
-import type { Evidence, EvidenceProvider, EvidenceRequest } from '../evidence.ts'
+import type { EvidenceProvider } from '../evidence.ts'
 import type { Notifier } from '../notifier.ts'
 import type { AlertingEvent } from '../state/alerting-event.ts'
 import type { AlertingState } from '../state/alerting-state.ts'
 import type { Intent } from '../state/intent.ts'
 import { attemptDelivery } from './attempt-delivery.ts'
+import { createEvidenceGatherer } from './gather-evidence.ts'
 
 /** Takes pending messages to their receivers. */
 export interface Deliverer {
@@ -44,14 +44,14 @@ export interface DelivererOptions {
 /** Attempts at one time, and for one receiver's integration: a receiver that hangs must not hold the others. */
 const MOST_AT_ONCE = 32
 const MOST_PER_INTEGRATION = 4
-const EVIDENCE_LIMIT_MS = 3_000
-const DEFAULT_WINDOW_MS = 300_000
 
 /** Makes a deliverer. Attempts of one message follow each other; messages do not wait for each other. */
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { state, record, clock, logger, metrics } = options
   const inFlight = new Map<string, { readonly lane: string; readonly done: Promise<void> }>()
   const stop = new AbortController()
+  const gather =
+    options.evidence === null ? null : createEvidenceGatherer({ provider: options.evidence, state, clock })
   let isClosing = false
 
   function* waiting(): Generator<Intent> {
@@ -82,8 +82,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       ])
       return
     }
-    if (!intent.hasEvidence && options.evidence !== null) {
-      const evidence = await gatherEvidence(options.evidence, intent, clock.now())
+    if (!intent.hasEvidence && gather !== null) {
+      const evidence = await gather(intent)
       await record([{ type: 'evidence', intentId: intent.id, evidence }])
     }
     const current = state.intents.get(intent.id)
@@ -170,53 +170,5 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       await all
       clearTimeout(cutOff)
     },
-  }
-}
-
-async function gatherEvidence(
-  provider: EvidenceProvider,
-  intent: Intent,
-  nowMs: number,
-): Promise<Evidence | null> {
-  const { promise: limit, resolve } = Promise.withResolvers<Evidence>()
-  const timer = setTimeout(() => resolve(noEvidence('it took too long')), EVIDENCE_LIMIT_MS)
-  try {
-    return await Promise.race([provider(evidenceRequest(intent, nowMs)), limit])
-  } catch (error) {
-    return noEvidence(errorMessage(error))
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function noEvidence(why: string): Evidence {
-  return {
-    traces: [],
-    endpointsEjected: [],
-    by503Flag: [],
-    links: [],
-    problem: `Cannot gather evidence: ${why}`,
-  }
-}
-
-/** One alert's own labels; of several, those they have in common. */
-function evidenceRequest(intent: Intent, nowMs: number): EvidenceRequest {
-  const { tenant, alerts } = intent.notification
-  const [first, ...others] = alerts
-  const common: string[] = []
-  for (let i = 0; first !== undefined && i < first.labels.length; i += 2) {
-    const name = first.labels[i] ?? ''
-    const value = first.labels[i + 1] ?? ''
-    const isCommon = others.every(({ labels }) =>
-      labels.some((text, at) => at % 2 === 0 && text === name && labels[at + 1] === value),
-    )
-    if (isCommon) common.push(name, value)
-  }
-  return {
-    tenant,
-    labels: common,
-    startsAtMs: Math.min(nowMs, ...alerts.map((alert) => alert.startsAtMs)),
-    endsAtMs: Math.max(...alerts.map((alert) => alert.endsAtMs ?? nowMs)),
-    windowMs: Math.max(...alerts.map((alert) => alert.rule?.windowMs ?? DEFAULT_WINDOW_MS)),
   }
 }

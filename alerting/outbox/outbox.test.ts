@@ -48,6 +48,50 @@ describe('evidence', () => {
     }
   })
 
+  test('is the same in every message that one look made of the same alerts, however late it is sent', async () => {
+    let asked = 0
+    const world = await openVirtualAlerting(
+      `global: {smtp_smarthost: 'mail.example:25', smtp_from: 'm@b.example'}
+${CONFIG.replace('webhook_configs:', "email_configs: [{to: 'a@b.example'}], webhook_configs:")}`,
+      { evidence: async () => ({ ...EVIDENCE, links: [{ title: String(++asked), url: 'http://x/' }] }) },
+    )
+    const hung = Promise.withResolvers<{ outcome: 'delivered'; receipt: { response: string } }>()
+    const receipt = { response: '200 OK' }
+    const services = ['1', '2', '3', '4', '5', '6']
+    try {
+      // More groups than are told at once: the last webhooks begin when their mails were sent long ago.
+      world.answer = () => hung.promise
+      world.answerTo = (integration) => (integration === 'email' ? { outcome: 'delivered', receipt } : null)
+      for (const service of services) world.fire({ ...A, service })
+      await expect
+        .poll(() => {
+          world.turnTo(1)
+          return world.attempts.length
+        })
+        .toBe(services.length)
+      world.turnTo(60)
+      hung.resolve({ outcome: 'delivered', receipt })
+      await world.advanceTo(70)
+      expect(asked).toBe(services.length)
+      for (const service of services) {
+        const titles = world.attempts
+          .filter(({ notification }) => notification.groupLabels.includes(service))
+          .map(({ integration, notification }) => [integration, notification.evidence?.links[0]?.title])
+        expect(titles).toEqual([
+          ['email', titles[0]?.[1]],
+          ['webhook', titles[0]?.[1]],
+        ])
+      }
+      // Another look, other evidence.
+      world.fire({ ...A, service: '1', pod: 'y' })
+      await world.advanceTo(400)
+      expect(asked).toBe(services.length + 1)
+      expect(world.attempts).toHaveLength(2 * services.length + 2)
+    } finally {
+      await world.close()
+    }
+  })
+
   test('that cannot be gathered is said, and costs no message', async () => {
     const world = await openVirtualAlerting(CONFIG, {
       evidence: () => Promise.reject(new Error('ClickHouse is away')),
