@@ -11,10 +11,10 @@ import { parseTraceId } from '../parse-trace-id.ts'
  * each route puts these into a strict object.
  */
 
-const time = (description: string) =>
+const time = (description: string, example: string) =>
   parsed(parseTime, 'expected an RFC 3339 time, Unix seconds, or now-1h').meta({
     description: `${description} RFC 3339, Unix seconds (decimals allowed), or \`now-1h\`.`,
-    example: 'now-1h',
+    example,
   })
 
 const duration = (description: string) =>
@@ -41,8 +41,8 @@ export function repeatable<Item extends z.ZodType<unknown, string>>(item: Item) 
 
 /** The range that every question has; see {@link resolveRange}. */
 export const rangeParameters = {
-  start: time('Inclusive; an hour before `end` when absent.').optional(),
-  end: time('Exclusive; now when absent.').optional(),
+  start: time('Inclusive; an hour before `end` when absent.', 'now-1h').optional(),
+  end: time('Exclusive; now when absent.', 'now').optional(),
 }
 
 /** An id of 32 hex digits; leading zeros may be left out. */
