@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { createRefusals } from '../ingest/create-refusals.ts'
 import { registerRemoteWrite } from '../ingest/prometheus/register-remote-write.ts'
 import { prometheusTargets } from '../ingest/scrape/prometheus-targets.ts'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
@@ -147,6 +148,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
       maxMessageBytes: maxMessageSize,
       maxInFlightBytes: maxInFlight,
       logger,
+      refusals: createRefusals(registry),
     })
   }
   if (roles.has('query')) {

@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { encodeWriteRequest } from '../test/support/encode-write-request.ts'
 import { encodeRequest, type OtlpJson } from '../test/support/otlp-messages.ts'
 import { text } from '../test/support/stored-attributes.ts'
 import { createExportSink } from './create-export-sink.ts'
+import { createRefusals } from './create-refusals.ts'
 import { createTelemetryBlocks } from './otlp/telemetry-blocks.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 4)
@@ -32,6 +34,7 @@ function openSink(options: { journalBytes?: number; failure?: Error; maxGathered
     },
     clock: { now: () => NOW, monotonic: () => 0 },
     registry,
+    refusals: createRefusals(registry),
     maxAgeMs: { traces: HOUR, metrics: HOUR, logs: HOUR },
     maxFutureMs: HOUR / 6,
     journalBytes: () => options.journalBytes ?? 0,
@@ -102,14 +105,30 @@ describe('the sink', () => {
   })
 
   test('takes nothing while the journal is full', async () => {
-    const { sink, blocks } = openSink({ journalBytes: 100 })
+    const { sink, blocks, counts } = openSink({ journalBytes: 100 })
     await expect(sink.accept('logs', 'default', logs([NOW]))).rejects.toMatchObject({ code: 'JOURNAL_FULL' })
     expect(blocks.rows()).toBe(0)
+    expect(await counts('meshwatch_ingest_refused_total')).toEqual([
+      { signal: 'logs', reason: 'journal_full', value: 1 },
+    ])
   })
 
   test('acknowledges nothing that the journal did not take', async () => {
     const { sink, counts } = openSink({ failure: new Error('disk full') })
-    await expect(sink.accept('logs', 'default', logs([NOW]))).rejects.toThrow('disk full')
+    await expect(sink.accept('logs', 'default', logs([NOW, NOW]))).rejects.toThrow('disk full')
     expect(await counts('meshwatch_ingest_accepted_total')).toEqual([])
+    expect(await counts('meshwatch_ingest_refused_total')).toEqual([
+      { signal: 'logs', reason: 'journal_unwritable', value: 2 },
+    ])
+  })
+
+  test('counts metadata that the journal did not take', async () => {
+    const { sink, counts } = openSink({ failure: new Error('disk full') })
+    const metadata = { type: 'counter', help: 'h', unit: '' } as const
+    const message = encodeWriteRequest([{ labels: ['__name__', 'a_total'], samples: [], metadata }], 1)
+    await expect(sink.acceptWrite(1, 'default', message)).rejects.toThrow('disk full')
+    expect(await counts('meshwatch_ingest_refused_total')).toEqual([
+      { signal: 'metrics', reason: 'journal_unwritable', value: 1 },
+    ])
   })
 })

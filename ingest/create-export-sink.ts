@@ -1,6 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../runtime/clock.ts'
 import { AppError } from '../runtime/errors.ts'
+import type { Refusals } from './create-refusals.ts'
 import type { ExportResult, ExportSink, Signal } from './export-sink.ts'
 import type { GroupCommit } from './journal/group-commit.ts'
 import { DecodeOutcome } from './otlp/decode-outcome.ts'
@@ -15,6 +16,8 @@ export interface ExportSinkOptions {
   readonly commit: GroupCommit
   readonly clock: Clock
   readonly registry: Registry
+  /** Counts what the sink refuses. */
+  readonly refusals: Refusals
   /** How old telemetry may be, milliseconds, per signal: what retention would drop at once is refused. */
   readonly maxAgeMs: Readonly<Record<Signal, number>>
   /** How far ahead a sender's clock may be, milliseconds. */
@@ -41,26 +44,34 @@ const MAX_GATHERED_ROWS = 500_000
 
 /** Makes the sink that decodes into blocks and acknowledges when the journal has them: of OTLP, and of Prometheus' remote write. */
 export function createExportSink(options: ExportSinkOptions): ExportSink & WriteSink {
-  const { blocks, commit, clock } = options
-  const metrics = createSinkMetrics(options.registry)
+  const { blocks, commit, clock, refusals } = options
+  const accepted = createAcceptedCounter(options.registry)
   const decoders = { traces: blocks.decodeTraces, metrics: blocks.decodeMetrics, logs: blocks.decodeLogs }
 
   /** Throws JOURNAL_FULL or OVERLOADED when no message can be taken now. */
-  function assertRoom(signal: Signal): void {
+  function assertRoom(): void {
     if (options.journalBytes() + commit.pendingBytes() >= options.maxJournalBytes) {
-      metrics.refused.inc({ signal, reason: 'journal_full' })
       throw new AppError('JOURNAL_FULL', 'Cannot take the message: the journal is full', {
         retryAfterMs: JOURNAL_FULL_RETRY_MS,
       })
     }
     if (blocks.rows() >= (options.maxGatheredRows ?? MAX_GATHERED_ROWS)) {
-      metrics.refused.inc({ signal, reason: 'overloaded' })
       throw new AppError('OVERLOADED', 'Cannot take the message: too much waits to be written to the journal')
     }
   }
 
-  /** Lets `run` decode a message into the blocks, which are as before when it throws. */
+  /** Lets `run` decode a message into the blocks, which are as before when it throws, and when there is no room for it. */
   function decode(signal: Signal, tenant: string, run: (tenantId: number, window: TimeWindow) => void): void {
+    try {
+      assertRoom()
+      decodeNow(signal, tenant, run)
+    } catch (error) {
+      refusals.message(signal, error)
+      throw error
+    }
+  }
+
+  function decodeNow(signal: Signal, tenant: string, run: (tenantId: number, window: TimeWindow) => void) {
     const now = clock.now()
     const window: TimeWindow = timeWindowAt(now, options.maxAgeMs[signal], options.maxFutureMs)
     const tenantId = blocks.begin(tenant, Math.floor(now / DAY_MS))
@@ -68,7 +79,6 @@ export function createExportSink(options: ExportSinkOptions): ExportSink & Write
       run(tenantId, window)
     } catch (error) {
       blocks.rollback()
-      metrics.refused.inc({ signal, reason: 'malformed' })
       throw error
     }
   }
@@ -87,17 +97,17 @@ export function createExportSink(options: ExportSinkOptions): ExportSink & Write
       try {
         await commit.commit(messageBytes)
       } catch (error) {
-        metrics.refused.inc({ signal, reason: 'journal_unwritable' }, outcome.accepted)
+        // A message of metadata alone has no items, and is refused nevertheless.
+        refusals.count(signal, 'journal_unwritable', Math.max(1, outcome.accepted))
         throw error
       }
     }
-    metrics.accepted.inc({ signal }, outcome.accepted)
-    for (const [reason, count] of outcome.reasons) metrics.refused.inc({ signal, reason }, count)
+    accepted.inc({ signal }, outcome.accepted)
+    for (const [reason, count] of outcome.reasons) refusals.count(signal, reason, count)
   }
 
   return {
     accept: async (signal, tenant, message): Promise<ExportResult> => {
-      assertRoom(signal)
       const outcome = new DecodeOutcome()
       decode(signal, tenant, (tenantId, window) => decoders[signal](message, tenantId, window, outcome))
       await settle(signal, outcome, outcome.accepted === 0, message.length)
@@ -105,7 +115,6 @@ export function createExportSink(options: ExportSinkOptions): ExportSink & Write
     },
     acceptWrite: async (version, tenant, message) => {
       const signal = 'metrics'
-      assertRoom(signal)
       const outcome = new WriteOutcome()
       decode(signal, tenant, (tenantId, window) =>
         blocks.decodeWrite[version](message, tenantId, window, outcome),
@@ -117,20 +126,11 @@ export function createExportSink(options: ExportSinkOptions): ExportSink & Write
   }
 }
 
-function createSinkMetrics(registry: Registry) {
-  const registers = [registry]
-  return {
-    accepted: new Counter({
-      name: 'meshwatch_ingest_accepted_total',
-      help: 'Spans, data points and log records acknowledged.',
-      labelNames: ['signal'],
-      registers,
-    }),
-    refused: new Counter({
-      name: 'meshwatch_ingest_refused_total',
-      help: 'Spans, data points and log records refused; whole messages where the reason is malformed, journal_full or overloaded.',
-      labelNames: ['signal', 'reason'],
-      registers,
-    }),
-  }
+function createAcceptedCounter(registry: Registry) {
+  return new Counter({
+    name: 'meshwatch_ingest_accepted_total',
+    help: 'Spans, data points and log records acknowledged.',
+    labelNames: ['signal'],
+    registers: [registry],
+  })
 }

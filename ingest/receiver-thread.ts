@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts'
 import { readTls } from '../runtime/tls.ts'
 import { createTokenAccess } from '../runtime/token-file.ts'
 import { createExportSink } from './create-export-sink.ts'
+import { createRefusals, type Refusals } from './create-refusals.ts'
 import { createGroupCommit } from './journal/group-commit.ts'
 import { createJournalWriter } from './journal/journal-writer.ts'
 import { createTelemetryBlocks } from './otlp/telemetry-blocks.ts'
@@ -49,7 +50,8 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
   const registry = new Registry()
   try {
     const access = createTokenAccess(data.access)
-    const { sink, commit, setLoaded, limiter } = createJournalSink(data, registry, logger, say)
+    const refusals = createRefusals(registry)
+    const { sink, commit, setLoaded, limiter } = createJournalSink(data, registry, refusals, logger, say)
     const budget = createByteBudget(data.config.maxInFlight)
     const options = {
       sink,
@@ -58,10 +60,12 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
         unsnappy: createUnsnappy(),
         maxMessageBytes: data.config.maxMessageSize,
         logger,
+        refusals,
       },
       access,
       budget,
       metrics: createReceiverMetrics(registry, budget),
+      refusals,
       maxMessageBytes: data.config.maxMessageSize,
       tls: data.tls === null ? null : readTls(data.tls),
       logger,
@@ -128,9 +132,14 @@ async function takeHandedWrite(
   const lease = options.budget.lease()
   metrics.inFlight(1)
   metrics.received('remote-write', 'metrics', request.body.length)
-  const answer = lease.take(request.body.length)
-    ? await answerWrite(options.writes, request, lease)
-    : refusedWrite(overloaded())
+  let answer: WriteAnswer
+  if (lease.take(request.body.length)) {
+    answer = await answerWrite(options.writes, request, lease)
+  } else {
+    const error = overloaded()
+    options.refusals.message('metrics', error)
+    answer = refusedWrite(error)
+  }
   lease.release()
   metrics.inFlight(-1)
   metrics.observe('remote-write', 'metrics', answer.status, clock.monotonic() - startedAt)
@@ -140,6 +149,7 @@ async function takeHandedWrite(
 function createJournalSink(
   data: ReceiverThreadData,
   registry: Registry,
+  refusals: Refusals,
   logger: Logger,
   say: (message: FromReceiverThread) => void,
 ) {
@@ -198,6 +208,7 @@ function createJournalSink(
     commit,
     clock,
     registry,
+    refusals,
     maxAgeMs: data.maxAgeMs,
     maxFutureMs: MAX_FUTURE_MS,
     journalBytes: () => appended - loaded,

@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { IngestConfig } from './config.ts'
 import { type JournalLoader, startJournalLoader } from './journal/journal-loader.ts'
 import { type RecoveredJournal, recoverJournal } from './journal/recover-journal.ts'
-import { refusedWrite, type WriteAnswer, type WriteRequest } from './prometheus/answer-write.ts'
+import type { WriteAnswer, WriteRequest } from './prometheus/answer-write.ts'
 import type { ScrapeConfig } from './scrape/config.ts'
 import type { ScrapeView } from './scrape/start-scraper.ts'
 import { createKnownSeriesTeller } from './series-limit/create-known-series-teller.ts'
@@ -55,7 +55,7 @@ export interface Ingest {
   readiness(): IngestReadiness
   /** The receiver thread's metrics as prom-client's JSON. */
   threadMetrics(): Promise<object[]>
-  /** Takes a request of Prometheus' remote write; answers when it is on disk. The body is given away. */
+  /** Takes a request of Prometheus' remote write; answers when it is on disk. The body is given away. Throws AppError SHUTTING_DOWN. */
   write(request: WriteRequest): Promise<WriteAnswer>
   /** What is scraped, and how that goes. */
   targets(): Promise<ScrapeView>
@@ -272,7 +272,7 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
       const body = new Uint8Array(request.body)
       const answer = await ask((id) => ({ type: 'write', id, request: { ...request, body } }), [body.buffer])
       if (answer.type === 'written') return answer.answer
-      return refusedWrite(new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down'))
+      throw new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down')
     },
     targets: async (): Promise<ScrapeView> => {
       const answer = await ask((id) => ({ type: 'targets', id }))

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createExportSink } from '../ingest/create-export-sink.ts'
+import { createRefusals } from '../ingest/create-refusals.ts'
 import type { Signal } from '../ingest/export-sink.ts'
 import { transcodeJson } from '../ingest/json/transcode-json.ts'
 import { createBlock } from '../ingest/native/block.ts'
@@ -60,6 +61,7 @@ function openSink() {
     commit: { commit, pendingBytes: () => 0, close: async () => undefined },
     clock: { now: () => NOW_MS, monotonic: systemClock.monotonic },
     registry: new Registry(),
+    refusals: createRefusals(new Registry()),
     maxAgeMs: { traces: maxAge, metrics: maxAge, logs: maxAge },
     maxFutureMs: 600_000,
     journalBytes: () => 0,

@@ -133,6 +133,34 @@ describe.each(['the API', 'OTLP/HTTP'])('on the listener of %s', (listener) => {
     expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8')
   })
 
+  test('counts what it refuses once, whatever the reason', async () => {
+    const counted = async () => {
+      const response = await fetch(`${server.url}/metrics`, { headers: good as Record<string, string> })
+      const lines = (await response.text()).match(/^meshwatch_ingest_refused_total\{.*$/gm) ?? []
+      return Object.fromEntries(
+        lines.map((line) => [/reason="(\w+)"/.exec(line)?.[1] ?? '', Number(line.split(' ')[1])]),
+      )
+    }
+    const before = await counted()
+    const json = { headers: { ...good, 'content-type': 'application/json' } }
+    await sendWriteBody(url(), body, {})
+    await sendWriteBody(url(), body, { headers: bearer('eyes') ?? {} })
+    await sendWriteBody(url(), body, json)
+    await sendWriteBody(url(), Buffer.from([255, 255]), { headers: good })
+    await sendWriteBody(url(), Buffer.alloc(1_100_000), { headers: good })
+    await sendWriteBody(url(), compressSync(Buffer.alloc(1_100_000)), { headers: good })
+    await fetch(`${url()}/prometheus/api/v1/write`)
+    const after = await counted()
+    const more = Object.entries(after).map(([reason, count]) => [reason, count - (before[reason] ?? 0)])
+    expect(Object.fromEntries(more.filter(([, count]) => count !== 0))).toEqual({
+      unauthenticated: 1,
+      permission_denied: 1,
+      unsupported: 1,
+      malformed: 1,
+      too_large: 2,
+    })
+  })
+
   test('headers that old senders leave out mean 1.0 in Snappy', async () => {
     const headers = { ...good, 'content-type': null, 'content-encoding': null }
     expect(await sendWriteBody(url(), body, { headers })).toMatchObject({ status: 204 })

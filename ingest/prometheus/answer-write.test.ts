@@ -1,7 +1,10 @@
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { compressSync } from 'snappy'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { AppError } from '../../runtime/errors.ts'
+import { refusalsOf } from '../../test/support/refusals-of.ts'
+import { createRefusals, type Refusals } from '../create-refusals.ts'
 import { createByteBudget } from '../receivers/byte-budget.ts'
 import { answerWrite, type WriteAnswer } from './answer-write.ts'
 import { createUnsnappy } from './unsnappy.ts'
@@ -11,18 +14,27 @@ const MESSAGE = Buffer.alloc(1000, 7)
 const V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request'
 const ALL = { samples: 3, histograms: 2, exemplars: 1, rejected: 0, message: '' }
 
+let registry: Registry
+let refusals: Refusals
+beforeEach(() => {
+  registry = new Registry()
+  refusals = createRefusals(registry)
+})
+
 function answer(
   acceptWrite: WriteSink['acceptWrite'],
   contentType: string | undefined = undefined,
   budget = createByteBudget(10_000),
+  body: Uint8Array = compressSync(MESSAGE),
 ): Promise<WriteAnswer> {
   const options = {
     sink: { acceptWrite },
     unsnappy: createUnsnappy(),
     maxMessageBytes: 5000,
     logger: pino({ level: 'silent' }),
+    refusals,
   }
-  const request = { tenant: 'shop', contentType, contentEncoding: 'snappy', body: compressSync(MESSAGE) }
+  const request = { tenant: 'shop', contentType, contentEncoding: 'snappy', body }
   return answerWrite(options, request, budget.lease())
 }
 
@@ -64,6 +76,8 @@ test('what is to come again says when', async () => {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '5', ...written(0, 0, 0) },
     body: 'Cannot take the message: the journal is full\n',
   })
+  // What the sink refuses it counts itself.
+  expect(await refusalsOf(registry)).toEqual({})
 })
 
 test('what nobody expected is told without its text', async () => {
@@ -84,6 +98,17 @@ test('what a message becomes is taken from the budget', async () => {
     status: 503,
     headers: { 'retry-after': '1' },
   })
+  expect(await refusalsOf(registry)).toEqual({ 'metrics overloaded': 1 })
   other.release()
   expect(await answer(async () => ALL, undefined, budget)).toMatchObject({ status: 204 })
+})
+
+test.each<[string, string | undefined, Uint8Array | undefined, object]>([
+  ['no Snappy', undefined, Buffer.from([255, 255]), { 'metrics malformed': 1 }],
+  ['a bomb', V2, compressSync(Buffer.alloc(6000)), { 'metrics too_large': 1 }],
+  ['another type', 'application/json', undefined, { 'metrics unsupported': 1 }],
+])('counts what it refuses: %s', async (_, contentType, body, counted) => {
+  const sink = async () => ALL
+  expect((await answer(sink, contentType, createByteBudget(10_000), body)).status).toBeGreaterThanOrEqual(400)
+  expect(await refusalsOf(registry)).toEqual(counted)
 })

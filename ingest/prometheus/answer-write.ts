@@ -1,5 +1,6 @@
 import { AppError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Refusals } from '../create-refusals.ts'
 import type { ByteLease } from '../receivers/byte-budget.ts'
 import { overloaded, statusOf } from '../receivers/receiver.ts'
 import type { Unsnappy } from './unsnappy.ts'
@@ -30,6 +31,8 @@ export interface WriteAnswerOptions {
   /** Largest message, bytes, decompressed. */
   readonly maxMessageBytes: number
   readonly logger: Logger
+  /** Counts what is refused before the sink has it. */
+  readonly refusals: Refusals
 }
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' }
@@ -45,16 +48,19 @@ export async function answerWrite(
   lease: ByteLease,
 ): Promise<WriteAnswer> {
   let version: WriteVersion = 1
+  let isHandedOver = false
   try {
     version = writeVersionOf(request.contentType, request.contentEncoding)
     const message = options.unsnappy(request.body, options.maxMessageBytes)
     if (!lease.take(message.length)) throw overloaded()
+    isHandedOver = true
     const result = await options.sink.acceptWrite(version, request.tenant, message)
     const headers = writtenHeaders(version, result)
     if (result.rejected === 0) return { status: 204, headers, body: '' }
     options.logger.debug({ event: 'remote_write.partial', rejected: result.rejected }, result.message)
     return { status: 400, headers: { ...TEXT, ...headers }, body: `${result.message}\n` }
   } catch (error) {
+    if (!isHandedOver) options.refusals.message('metrics', error)
     if (!(error instanceof AppError)) options.logger.error({ event: 'remote_write.failed', err: error })
     else options.logger.debug({ event: 'remote_write.refused', code: error.code }, error.message)
     const refusal = refusedWrite(error)

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { toAppError } from '../../runtime/http-error.ts'
 import { logFailure } from '../../runtime/http-server.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Refusals } from '../create-refusals.ts'
 import { createByteBudget } from '../receivers/byte-budget.ts'
 import { readBody } from '../receivers/request-body.ts'
 import { refusedWrite, type WriteAnswer, type WriteRequest } from './answer-write.ts'
@@ -9,13 +10,15 @@ import { WRITE_PATH } from './take-write.ts'
 
 /** What the route works with. */
 export interface RemoteWriteDeps {
-  /** Takes a request whose body was read; the body is given away. */
+  /** Takes a request whose body was read, and counts it when it is refused; the body is given away. Throws AppError SHUTTING_DOWN. */
   readonly write: (request: WriteRequest) => Promise<WriteAnswer>
   /** Largest body, bytes. */
   readonly maxMessageBytes: number
   /** Bytes of bodies that may be read at once. */
   readonly maxInFlightBytes: number
   readonly logger: Logger
+  /** Counts what is refused here: what has no token, is too large, or comes when too much is being read. */
+  readonly refusals: Refusals
 }
 
 /** Serves Prometheus' remote write on the API's listener: the body is read here and taken by the receivers, who have the journal. */
@@ -27,6 +30,7 @@ export function registerRemoteWrite(app: FastifyInstance, deps: RemoteWriteDeps)
     scope.setErrorHandler((thrown, request, reply) => {
       const error = toAppError(thrown)
       logFailure(deps.logger, error, request)
+      deps.refusals.message('metrics', error)
       const { status, headers, body } = refusedWrite(error)
       return reply.code(status).headers(headers).send(body)
     })

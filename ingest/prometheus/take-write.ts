@@ -56,6 +56,7 @@ export async function takeWrite(
     )
     return toHttp(answer)
   } catch (error) {
+    options.refusals.message('metrics', error)
     return toHttp(refusedWrite(error))
   }
 }

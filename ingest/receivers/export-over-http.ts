@@ -37,17 +37,37 @@ export function formOf(request: IncomingMessage): MessageForm | undefined {
   return type === CONTENT_TYPES.json && isUtf8 ? 'json' : undefined
 }
 
+/** What a receiver takes exports with; `isClosing`: it takes no more. */
+export type ExportTaker = ReceiverOptions & { readonly isClosing: boolean }
+
 /**
  * Takes one export request, from its head to what the sink says. Whatever cannot be taken is refused before more of it is
- * read than is needed to know so. Throws AppError.
+ * read than is needed to know so. Throws AppError; the refusal is counted then.
  */
 export async function takeExport(
-  options: ReceiverOptions,
+  options: ExportTaker,
   signal: Signal,
   request: IncomingMessage,
   response: ServerResponse,
   lease: ByteLease,
 ): Promise<ExportResult> {
+  const { tenant, message } = await readExport(options, signal, request, response, lease).catch(
+    (error: unknown) => {
+      options.refusals.message(signal, error)
+      throw error
+    },
+  )
+  return await options.sink.accept(signal, tenant, message)
+}
+
+async function readExport(
+  options: ExportTaker,
+  signal: Signal,
+  request: IncomingMessage,
+  response: ServerResponse,
+  lease: ByteLease,
+): Promise<{ readonly tenant: string; readonly message: Uint8Array }> {
+  if (options.isClosing) throw new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down')
   const { tenant } = options.access.authorize(
     {
       authorization: request.headers.authorization,
@@ -65,7 +85,7 @@ export async function takeExport(
   const body = await readBody(request, options.maxMessageBytes, lease)
   options.metrics.received(form === 'json' ? 'http/json' : 'http/protobuf', signal, body.length)
   const message = toProtobuf(signal, form, decompress(body, encoding, options.maxMessageBytes, lease), lease)
-  return await options.sink.accept(signal, tenant, message)
+  return { tenant, message }
 }
 
 /** The answer to a request whose message was taken, wholly or in part. */

@@ -1,3 +1,4 @@
+import { connect } from 'node:http2'
 import {
   type ChannelCredentials,
   Client,
@@ -14,6 +15,8 @@ import { systemClock } from '../../runtime/clock.ts'
 import { AppError } from '../../runtime/errors.ts'
 import { silentLogger } from '../../runtime/logger.ts'
 import { createRecordingSink, type RecordingSink } from '../../test/support/recording-sink.ts'
+import { refusalsOf } from '../../test/support/refusals-of.ts'
+import { createRefusals } from '../create-refusals.ts'
 import type { ExportResult } from '../export-sink.ts'
 import { type ByteBudget, createByteBudget } from './byte-budget.ts'
 import { createOtlpGrpc } from './otlp-grpc.ts'
@@ -52,6 +55,7 @@ async function start(settings: { access?: AccessControl; maxInFlight?: number } 
     access: settings.access ?? OPEN,
     budget,
     metrics: createReceiverMetrics(registry, budget),
+    refusals: createRefusals(registry),
     maxMessageBytes: MAX_BYTES,
     tls: null,
     logger: silentLogger(),
@@ -90,6 +94,22 @@ function send(
     else resolve(response)
   })
   return promise
+}
+
+function callHeaders(more: Record<string, string>): Record<string, string> {
+  const own = { ':method': 'POST', ':path': `/${SERVICES.logs}/Export`, te: 'trailers' }
+  return { ...own, 'content-type': 'application/grpc', ...more }
+}
+
+/** Sends a message as compressed in a way of which the client knows nothing. Resolves with the status. */
+async function sendCompressed(address: string, encoding: string, message: Buffer): Promise<unknown> {
+  const session = connect(`http://${address}`)
+  const stream = session.request(callHeaders({ 'grpc-encoding': encoding }))
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  stream.once('response', (headers) => resolve(headers['grpc-status'])).once('error', reject)
+  stream.end(Buffer.concat([Buffer.from([1, 0, 0, 0, message.length]), message]))
+  stream.resume()
+  return await promise.finally(() => session.close())
 }
 
 async function refusal(sent: Promise<unknown>): Promise<ServiceError> {
@@ -177,6 +197,36 @@ describe('a message that is refused', () => {
     await send(SERVICES.traces, Buffer.alloc(MAX_BYTES), {}, gzip)
     gzip.close()
     expect(sink.messages.map(({ message }) => message.length)).toEqual([MAX_BYTES])
+    expect(await refusalsOf(registry)).toEqual({ 'traces too_large': 3 })
+    expect(await registry.metrics()).toContain('_count{protocol="grpc",signal="traces",code="8"} 3')
+  })
+
+  test.each([
+    ['an unknown compression', 'zstd', status.UNIMPLEMENTED, 'unsupported'],
+    ['gzip that is none', 'gzip', status.INTERNAL, 'malformed'],
+  ])('%s is counted', async (_, encoding, code, reason) => {
+    const address = client.getChannel().getTarget().replace(/^dns:/, '')
+    expect(await sendCompressed(address, encoding, Buffer.from('none'))).toBe(String(code))
+    expect(sink.messages).toEqual([])
+    expect(await refusalsOf(registry)).toEqual({ [`logs ${reason}`]: 1 })
+    expect(await registry.metrics()).toContain(`_count{protocol="grpc",signal="logs",code="${code}"} 1`)
+  })
+
+  test('what the sink refuses it counts itself', async () => {
+    sink.answer = new AppError('MALFORMED_MESSAGE', 'Cannot decode the message: cut short')
+    await refusal(send(SERVICES.traces, Buffer.alloc(3)))
+    expect(await refusalsOf(registry)).toEqual({})
+  })
+
+  test('a call whose time is up before its message came is not counted', async () => {
+    const address = client.getChannel().getTarget().replace(/^dns:/, '')
+    const session = connect(`http://${address}`)
+    const stream = session.request(callHeaders({ 'grpc-timeout': '20m' }))
+    stream.resume()
+    await new Promise((done) => stream.once('response', done))
+    session.destroy()
+    expect(await registry.metrics()).toContain(`signal="logs",code="${status.DEADLINE_EXCEEDED}"} 1`)
+    expect(await refusalsOf(registry)).toEqual({})
   })
 
   test('an unknown service is unimplemented', async () => {
@@ -199,6 +249,7 @@ describe('a message that is refused', () => {
     await arrived.promise
     const error = await refusal(send(SERVICES.traces, Buffer.alloc(200_000)))
     expect(error.code).toBe(status.UNAVAILABLE)
+    expect(await refusalsOf(registry)).toEqual({ 'traces overloaded': 1 })
     gate.resolve({ rejected: 0, message: '' })
     await first
     await send(SERVICES.traces, Buffer.alloc(200_000))
@@ -221,6 +272,7 @@ test('tokens and tenants come in the metadata', async () => {
   await send(SERVICES.logs, Buffer.alloc(1), { authorization: 'Bearer good' })
   await send(SERVICES.logs, Buffer.alloc(1), { authorization: 'Bearer good', 'x-scope-orgid': 'other' })
   expect(sink.messages.map(({ tenant }) => tenant)).toEqual(['shop', 'other'])
+  expect(await refusalsOf(registry)).toEqual({ 'logs unauthenticated': 1 })
 })
 
 describe('the end', () => {
@@ -262,6 +314,7 @@ describe('the end', () => {
       access: OPEN,
       budget,
       metrics: createReceiverMetrics(new Registry(), budget),
+      refusals: createRefusals(new Registry()),
       maxMessageBytes: MAX_BYTES,
       tls: null,
       logger: silentLogger(),

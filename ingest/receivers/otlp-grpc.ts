@@ -1,11 +1,8 @@
 import {
   type handleUnaryCall,
   logVerbosity,
-  Metadata,
   Server,
   ServerCredentials,
-  ServerInterceptingCall,
-  type ServerInterceptor,
   type ServerOptions,
   type ServiceDefinition,
   setLogVerbosity,
@@ -13,7 +10,10 @@ import {
 } from '@grpc/grpc-js'
 import { AppError } from '../../runtime/errors.ts'
 import type { ExportResult, Signal } from '../export-sink.ts'
-import { exportResponse, type OtlpStatus, statusMessage } from './otlp-response.ts'
+import { authorizeCall } from './authorize-call.ts'
+import type { ByteLease } from './byte-budget.ts'
+import { GRPC_SERVICES } from './grpc-services.ts'
+import { exportResponse } from './otlp-response.ts'
 import {
   cannotListen,
   hostAndPort,
@@ -22,13 +22,8 @@ import {
   type ReceiverOptions,
   statusOf,
 } from './receiver.ts'
-
-/** The fully qualified services of OTLP; each has one method, `Export`. */
-const SERVICES = {
-  traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
-  metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
-  logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
-} as const satisfies Record<Signal, string>
+import { statusWithDetails } from './status-with-details.ts'
+import { watchCalls } from './watch-calls.ts'
 
 type ExportCall = Parameters<handleUnaryCall<Buffer, Buffer>>[0]
 
@@ -46,13 +41,24 @@ export function createOtlpGrpc(options: ReceiverOptions): Receiver {
   let isClosing = false
   let isBound = false
 
+  /** The tenant whose the message is. Throws AppError when it is not to reach the sink; the refusal is counted then. */
+  const admit = (signal: Signal, call: ExportCall, lease: ByteLease): string => {
+    try {
+      const { tenant } = authorizeCall(options.access, call.metadata)
+      if (isClosing) throw new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down')
+      options.metrics.received('grpc', signal, call.request.length)
+      if (!lease.take(call.request.length)) throw overloaded()
+      return tenant
+    } catch (error) {
+      options.refusals.message(signal, error)
+      throw error
+    }
+  }
+
   const take = async (signal: Signal, call: ExportCall): Promise<ExportResult> => {
-    const { tenant } = authorize(options, call.metadata)
-    if (isClosing) throw new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down')
-    options.metrics.received('grpc', signal, call.request.length)
     const lease = options.budget.lease()
     try {
-      if (!lease.take(call.request.length)) throw overloaded()
+      const tenant = admit(signal, call, lease)
       return await options.sink.accept(signal, tenant, call.request)
     } finally {
       lease.release()
@@ -83,7 +89,7 @@ export function createOtlpGrpc(options: ReceiverOptions): Receiver {
     }
   }
 
-  for (const [signal, service] of Object.entries(SERVICES) as [Signal, string][]) {
+  for (const [signal, service] of Object.entries(GRPC_SERVICES) as [Signal, string][]) {
     server.addService(definition(service), { export: handler(signal) } satisfies UntypedServiceImplementation)
   }
 
@@ -122,7 +128,7 @@ function serverOptions(options: ReceiverOptions): ServerOptions {
     // Finds connections whose other side is gone without a word.
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
-    interceptors: options.access.isEnforced ? [refuseStrangers(options)] : [],
+    interceptors: [watchCalls(options)],
   }
 }
 
@@ -147,49 +153,4 @@ function definition(service: string): ServiceDefinition {
       responseDeserialize: identity,
     },
   }
-}
-
-/** Looks at the token when the head of a call has come: nobody unknown gets to send a body. */
-function refuseStrangers(options: ReceiverOptions): ServerInterceptor {
-  return (method, call) =>
-    new ServerInterceptingCall(call, {
-      start(next) {
-        next({
-          onReceiveMetadata(metadata, proceed) {
-            try {
-              authorize(options, metadata)
-            } catch (error) {
-              const status = statusOf(error)
-              const signal = signalOf(method.path)
-              if (signal !== undefined) options.metrics.observe('grpc', signal, status.code, 0)
-              call.sendStatus(statusWithDetails(status))
-              return
-            }
-            proceed(metadata)
-          },
-        })
-      },
-    })
-}
-
-function signalOf(path: string): Signal | undefined {
-  return (Object.keys(SERVICES) as Signal[]).find((signal) => path.startsWith(`/${SERVICES[signal]}/`))
-}
-
-function authorize({ access }: ReceiverOptions, metadata: Metadata): { readonly tenant: string } {
-  return access.authorize(
-    { authorization: header(metadata, 'authorization'), 'x-scope-orgid': header(metadata, 'x-scope-orgid') },
-    'ingest',
-  )
-}
-
-function statusWithDetails(status: OtlpStatus): { code: number; details: string; metadata: Metadata } {
-  const metadata = new Metadata()
-  metadata.set('grpc-status-details-bin', statusMessage(status))
-  return { code: status.code, details: status.message, metadata }
-}
-
-function header(metadata: Metadata, name: string): string | undefined {
-  const value = metadata.get(name)[0]
-  return typeof value === 'string' ? value : undefined
 }

@@ -9,6 +9,8 @@ import { AppError } from '../../runtime/errors.ts'
 import { silentLogger } from '../../runtime/logger.ts'
 import { encodeRequest } from '../../test/support/otlp-messages.ts'
 import { createRecordingSink, type RecordingSink } from '../../test/support/recording-sink.ts'
+import { refusalsOf } from '../../test/support/refusals-of.ts'
+import { createRefusals } from '../create-refusals.ts'
 import type { ExportResult } from '../export-sink.ts'
 import { type ByteBudget, createByteBudget } from './byte-budget.ts'
 import { createOtlpHttp, type HttpTimeouts } from './otlp-http.ts'
@@ -56,6 +58,7 @@ async function start(
     access: settings.access ?? OPEN,
     budget,
     metrics: createReceiverMetrics(registry, budget),
+    refusals: createRefusals(registry),
     maxMessageBytes: MAX_BYTES,
     tls: null,
     logger: silentLogger(),
@@ -158,6 +161,12 @@ describe('a message that is taken', () => {
 })
 
 describe('a message that is refused', () => {
+  const COUNTED: Readonly<Record<number, object>> = {
+    400: { 'logs malformed': 1 },
+    404: {},
+    413: { 'logs too_large': 1 },
+    415: { 'logs unsupported': 1 },
+  }
   test.each([
     ['an unknown path', '/v1/profiles', JSON_TYPE, '{}', 404],
     ['no content type', '/v1/logs', {}, '', 415],
@@ -174,6 +183,7 @@ describe('a message that is refused', () => {
     expect(json(answer)).toMatchObject({ message: expect.stringMatching(/^Cannot \w+ .*: /) })
     expect(answer.headers['retry-after']).toBeUndefined()
     expect(sink.messages).toEqual([])
+    expect(await refusalsOf(registry)).toEqual(COUNTED[status])
   })
 
   test('tells the path of what is wrong', async () => {
@@ -187,6 +197,7 @@ describe('a message that is refused', () => {
   test('another method names the one allowed', async () => {
     const answer = await post('/v1/traces', {}, '', 'GET')
     expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST' } })
+    expect(await refusalsOf(registry)).toEqual({})
   })
 
   test('preflight requests of browsers are not answered with leave', async () => {
@@ -200,6 +211,7 @@ describe('a message that is refused', () => {
     const answer = await post('/v1/traces', { ...PROTOBUF, 'content-encoding': 'gzip' }, bomb)
     expect(answer.status).toBe(413)
     expect(sink.messages).toEqual([])
+    expect(await refusalsOf(registry)).toEqual({ 'traces too_large': 1 })
   })
 
   test('the status has the form of the request', async () => {
@@ -207,6 +219,8 @@ describe('a message that is refused', () => {
     const answer = await post('/v1/traces', PROTOBUF, 'x')
     expect(answer).toMatchObject({ status: 400, headers: PROTOBUF })
     expect(answer.body).toEqual(statusMessage({ code: 3, message: 'Cannot decode the message: cut short' }))
+    // What the sink refuses it counts itself.
+    expect(await refusalsOf(registry)).toEqual({})
   })
 
   test('what nobody expected is an internal error and keeps its secrets', async () => {
@@ -251,6 +265,7 @@ describe('tokens', () => {
     expect(anonymous).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
     expect((await post('/v1/logs', { ...JSON_TYPE, authorization: 'Bearer reader' }, '{}')).status).toBe(403)
     expect(sink.messages.length).toBe(1)
+    expect(await refusalsOf(registry)).toEqual({ 'logs unauthenticated': 1, 'logs permission_denied': 1 })
   })
 
   test('a refused client that waits for 100-continue is not asked for the body', async () => {
@@ -292,6 +307,7 @@ describe('bytes in flight', () => {
       gzipSync(Buffer.alloc(200_000)),
     )
     expect(inflated.status).toBe(503)
+    expect(await refusalsOf(registry)).toEqual({ 'traces overloaded': 2 })
     gate.resolve({ rejected: 0, message: '' })
     expect((await first).status).toBe(200)
     expect((await post('/v1/traces', PROTOBUF, Buffer.alloc(200_000))).status).toBe(200)
@@ -345,6 +361,7 @@ describe('connections', () => {
     await until(() => budget.used === 0)
     await until(async () => (await registry.metrics()).includes('code="499"'))
     expect(sink.messages).toEqual([])
+    expect(await refusalsOf(registry)).toEqual({})
   })
 
   test('that trickle are cut', async () => {
@@ -379,6 +396,27 @@ describe('the end', () => {
     await closed
   })
 
+  test('refuses what still comes on a connection that is open, and counts it', async () => {
+    const gate = Promise.withResolvers<ExportResult>()
+    const arrived = Promise.withResolvers<void>()
+    sink.answer = () => {
+      arrived.resolve()
+      return gate.promise
+    }
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    const request =
+      'POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}'
+    socket.write(request)
+    await arrived.promise
+    const closed = receiver.close(10_000)
+    socket.write(request)
+    await until(async () => (await registry.metrics()).includes('code="503"'))
+    expect(await refusalsOf(registry)).toEqual({ 'logs shutting_down': 1 })
+    gate.resolve({ rejected: 0, message: '' })
+    await closed
+    socket.destroy()
+  })
+
   test('does not wait for ever', async () => {
     const arrived = Promise.withResolvers<void>()
     const gate = Promise.withResolvers<ExportResult>()
@@ -401,6 +439,7 @@ describe('the end', () => {
       access: OPEN,
       budget,
       metrics: createReceiverMetrics(new Registry(), budget),
+      refusals: createRefusals(new Registry()),
       maxMessageBytes: MAX_BYTES,
       tls: null,
       logger: silentLogger(),

@@ -87,8 +87,8 @@ export function createOtlpHttp(
           `Cannot take the message: expected POST, got ${request.method}`,
         )
       }
-      if (isClosing) throw new AppError('SHUTTING_DOWN', 'Cannot take the message: shutting down')
-      return takenAnswer(signal, form, await takeExport(options, signal, request, response, lease))
+      const taker = { ...options, isClosing }
+      return takenAnswer(signal, form, await takeExport(taker, signal, request, response, lease))
     } catch (error) {
       if (!(error instanceof AppError)) options.logger.error({ event: 'otlp.failed', signal, err: error })
       else options.logger.debug({ event: 'otlp.refused', signal, code: error.code }, error.message)

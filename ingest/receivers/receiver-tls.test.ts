@@ -10,6 +10,7 @@ import { silentLogger } from '../../runtime/logger.ts'
 import { readTls } from '../../runtime/tls.ts'
 import { type Certificates, hasOpenssl, makeCertificates } from '../../test/support/make-certificates.ts'
 import { createRecordingSink, type RecordingSink } from '../../test/support/recording-sink.ts'
+import { createRefusals } from '../create-refusals.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createOtlpGrpc } from './otlp-grpc.ts'
 import { createOtlpHttp } from './otlp-http.ts'
@@ -35,6 +36,7 @@ describe.skipIf(!hasOpenssl)('a receiver that asks for client certificates', () 
       access: { isEnforced: false, authorize: () => ({ tenant: 'default' }) },
       budget,
       metrics: createReceiverMetrics(new Registry(), budget),
+      refusals: createRefusals(new Registry()),
       maxMessageBytes: 1_000_000,
       tls: readTls({ certFile: files.certFile, keyFile: files.keyFile, clientCaFile: files.caFile }),
       logger: silentLogger(),

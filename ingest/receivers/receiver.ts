@@ -3,6 +3,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { TlsMaterial } from '../../runtime/tls.ts'
+import type { Refusals } from '../create-refusals.ts'
 import type { ExportSink } from '../export-sink.ts'
 import type { WriteAnswerOptions } from '../prometheus/answer-write.ts'
 import type { ByteBudget } from './byte-budget.ts'
@@ -18,6 +19,8 @@ export interface ReceiverOptions {
   /** Shared by the receivers, so that all requests together stay within `ingest.maxInFlight`. */
   readonly budget: ByteBudget
   readonly metrics: ReceiverMetrics
+  /** Counts what is refused before the sink has it. */
+  readonly refusals: Refusals
   /** Largest message, bytes; compressed and decompressed alike. */
   readonly maxMessageBytes: number
   /** Null: plain text. */
