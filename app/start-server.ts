@@ -55,7 +55,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where it listens, as the ready line says it. */
   readonly addresses: Readonly<Record<string, string>>
-  /** Reads tokens, certificates, rules and the alerting configuration again. What is bad stays as it was and is logged. */
+  /** Reads tokens, certificates, scrape jobs, rules and the alerting configuration again. What is bad stays as it was and is logged. */
   reload(): Promise<void>
   /** Stops accepting, finishes what runs (30 s at most), flushes, closes. Never throws. */
   stop(): Promise<void>
@@ -171,8 +171,8 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
 
   const reloads: readonly (readonly [string, Reload])[] = [
     ['tokens', () => access.reload()],
-    ['tokens of the receivers', async () => await ingest?.reload()],
     ['certificates', () => reloadCertificates(api, config.http)],
+    ...(ingest === null ? [] : ingestReloads(ingest)),
     ...(parts === null ? [] : alertingReloads(parts)),
   ]
   return {
@@ -185,6 +185,14 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     },
     stop: () => stack.stopAll(),
   }
+}
+
+/** What SIGHUP reads again in the receiver thread. */
+function ingestReloads(ingest: Ingest): readonly (readonly [string, Reload])[] {
+  return [
+    ['tokens of the receivers', () => ingest.reload('tokens')],
+    ['scrape jobs', () => ingest.reload('scrape jobs')],
+  ]
 }
 
 /** What is scraped is the default tenant's. */

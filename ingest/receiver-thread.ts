@@ -27,7 +27,12 @@ import { type Scraper, startScraper } from './scrape/start-scraper.ts'
 import { createSeriesLimiter } from './series-limit/create-series-limiter.ts'
 import { logSeriesRefusals } from './series-limit/log-series-refusals.ts'
 import { registerSeriesMetrics } from './series-limit/register-series-metrics.ts'
-import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
+import type {
+  FromReceiverThread,
+  ReceiverPart,
+  ReceiverThreadData,
+  ToReceiverThread,
+} from './thread-messages.ts'
 import { watchLoad } from './watch-load.ts'
 
 // The thread that takes telemetry: receivers, decoders and the journal's writer. It never waits for ClickHouse, and a long
@@ -74,6 +79,10 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     const http = createOtlpHttp(options)
     const grpc = createOtlpGrpc(options)
     let scraper: Scraper | null = null
+    const reloads: Readonly<Record<ReceiverPart, () => Promise<void> | void>> = {
+      tokens: () => access.reload(),
+      'scrape jobs': () => scraper?.reload(),
+    }
     const stopWatching = watchLoad((isBusy) => say({ type: 'busy', isBusy }))
     const close = async (graceMs: number): Promise<void> => {
       stopWatching()
@@ -95,9 +104,8 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
       } else if (message.type === 'targets') {
         say({ type: 'targets', id: message.id, targets: scraper?.view() ?? { active: [], dropped: [] } })
       } else {
-        const failure = failureOf(() => access.reload())
-        const reloaded = scraper?.reload() ?? Promise.resolve()
-        void reloaded.then(() => say({ type: 'reloaded', id: message.id, failure }))
+        const { id, part } = message
+        void failureOf(reloads[part]).then((failure) => say({ type: 'reloaded', id, failure }))
       }
     })
     const otlpHttpUrl = await http.listen(data.config.otlpHttp.host, data.config.otlpHttp.port)
@@ -220,9 +228,9 @@ function createJournalSink(
   return { sink, commit, setLoaded, limiter }
 }
 
-function failureOf(action: () => void): string | null {
+async function failureOf(action: () => Promise<void> | void): Promise<string | null> {
   try {
-    action()
+    await action()
     return null
   } catch (error) {
     return errorMessage(error)

@@ -15,7 +15,12 @@ import type { ScrapeConfig } from './scrape/config.ts'
 import type { ScrapeView } from './scrape/start-scraper.ts'
 import { createKnownSeriesTeller } from './series-limit/create-known-series-teller.ts'
 import type { KnownSeries } from './series-limit/series-limiter.ts'
-import type { FromReceiverThread, ReceiverThreadData, ToReceiverThread } from './thread-messages.ts'
+import type {
+  FromReceiverThread,
+  ReceiverPart,
+  ReceiverThreadData,
+  ToReceiverThread,
+} from './thread-messages.ts'
 
 /** What ingest is started with. */
 export interface IngestOptions {
@@ -59,8 +64,8 @@ export interface Ingest {
   write(request: WriteRequest): Promise<WriteAnswer>
   /** What is scraped, and how that goes. */
   targets(): Promise<ScrapeView>
-  /** Reads the token file and what the scraper was told in files again. Throws when it is bad; the old tokens stay in force. */
-  reload(): Promise<void>
+  /** Reads the files of a part again. Throws AppError when one is bad; then the part stays as it was. */
+  reload(part: ReceiverPart): Promise<void>
   /** Stops to listen, finishes requests in flight (30 s at most), loads what ClickHouse takes at once. */
   close(): Promise<void>
 }
@@ -163,7 +168,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     threadMetrics: () => thread.metrics(),
     write: (request) => thread.write(request),
     targets: () => thread.targets(),
-    reload: () => thread.reload(),
+    reload: (part) => thread.reload(part),
     close: async () => {
       isClosing = true
       teller.close()
@@ -278,8 +283,8 @@ function createThread(options: IngestOptions, directory: string, recovered: Reco
       const answer = await ask((id) => ({ type: 'targets', id }))
       return answer.type === 'targets' ? answer.targets : { active: [], dropped: [] }
     },
-    reload: async (): Promise<void> => {
-      const answer = await ask((id) => ({ type: 'reload', id }))
+    reload: async (part: ReceiverPart): Promise<void> => {
+      const answer = await ask((id) => ({ type: 'reload', id, part }))
       if (answer.type === 'reloaded' && answer.failure !== null)
         throw new AppError('CANNOT_START', answer.failure)
     },

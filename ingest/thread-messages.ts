@@ -42,12 +42,16 @@ export type FromReceiverThread =
   /** Whether the journal took the last write. */
   | { readonly type: 'journal-state'; readonly failure: string | null }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: object[] }
+  /** `failure`: why everything stayed as it was. */
   | { readonly type: 'reloaded'; readonly id: number; readonly failure: string | null }
   | { readonly type: 'targets'; readonly id: number; readonly targets: ScrapeView }
   | { readonly type: 'written'; readonly id: number; readonly answer: WriteAnswer }
   /** The series that a tenant had before are wanted. */
   | { readonly type: 'series-wanted'; readonly tenant: string }
   | { readonly type: 'closed' }
+
+/** What the receiver thread reads again when it is asked to. */
+export type ReceiverPart = 'tokens' | 'scrape jobs'
 
 /** From the main thread to the receiver thread. */
 export type ToReceiverThread =
@@ -56,7 +60,7 @@ export type ToReceiverThread =
   /** What was wanted; the numbers are the thread's from now on. */
   | { readonly type: 'known-series'; readonly known: KnownSeries }
   | { readonly type: 'metrics'; readonly id: number }
-  | { readonly type: 'reload'; readonly id: number }
+  | { readonly type: 'reload'; readonly id: number; readonly part: ReceiverPart }
   /** What is scraped, and how that goes. */
   | { readonly type: 'targets'; readonly id: number }
   /** A request of remote write that came on another listener. Its body is the thread's from now on. */

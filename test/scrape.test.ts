@@ -129,6 +129,21 @@ describe('a server that scrapes', () => {
     body = ''
   })
 
+  test('a reload with a broken file is refused: everything stays as it was', async () => {
+    await vi.waitFor(async () => expect((await query('up'))[0]?.[1]).toBe('1'), PATIENCE)
+    writeFileSync(join(dir, 'prometheus.yml'), `${prometheusFile('store')}  - [`)
+    meshwatch.child.kill('SIGHUP')
+    expect(await meshwatch.event('reload-failed')).toMatchObject({
+      what: 'scrape jobs',
+      reason: expect.stringMatching(/^Cannot load the scrape jobs: .*prometheus\.yml: expected YAML: /),
+      msg: 'The scrape jobs in force stay as they were',
+    })
+    const before = requests
+    await vi.waitFor(() => expect(requests).toBeGreaterThan(before + 1), PATIENCE)
+    const { activeTargets } = await ask<{ activeTargets: object[] }>('targets')
+    expect(activeTargets).toMatchObject([{ scrapePool: 'shop', health: 'up' }])
+  })
+
   test('a reload ends the targets that are gone and begins those that are new', async () => {
     await vi.waitFor(async () => expect((await query('up'))[0]?.[1]).toBe('1'), PATIENCE)
     writeFileSync(join(dir, 'prometheus.yml'), prometheusFile('store'))

@@ -144,7 +144,7 @@ scrape_configs:
       },
     ])
     await writeFile(configFile, 'global: { scrape_protocols: [] }\n')
-    expect(loadJobs(scrapeConfig.parse({ configFile })).problems).toEqual([
+    expect(loadJobs(scrapeConfig.parse({ configFile })).failures).toEqual([
       expect.stringContaining('global.scrape_protocols: '),
     ])
   })
@@ -234,14 +234,35 @@ scrape_configs:
 
   test('a file that is not there and a job that is there twice are told', () => {
     const job = { jobName: 'a', staticConfigs: [{ targets: ['h:1'] }] }
-    const { jobs, problems } = loadJobs(
+    const { jobs, problems, failures } = loadJobs(
       scrapeConfig.parse({ jobs: [job, job], configFile: join(dir, 'none') }),
     )
     expect(jobs).toHaveLength(1)
-    expect(problems).toEqual([
-      expect.stringContaining('expected a readable file'),
-      'the job "a" is there twice: the first counts',
+    expect(failures).toEqual([expect.stringContaining('expected a readable file')])
+    expect(problems).toEqual(['the job "a" is there twice: the first counts'])
+  })
+
+  test('files that are broken as a whole are told apart from what is left out of good ones', async () => {
+    const broken = join(dir, 'broken')
+    const failuresOf = async (key: 'configFile' | 'serviceMonitorFiles', text: string) => {
+      await writeFile(broken, text)
+      const section = key === 'configFile' ? { configFile: broken } : { serviceMonitorFiles: [broken] }
+      return loadJobs(scrapeConfig.parse(section)).failures
+    }
+    expect(await failuresOf('configFile', 'scrape_configs: [')).toEqual([
+      expect.stringMatching(/broken: expected YAML: /),
     ])
+    expect(await failuresOf('configFile', 'scrape_configs: 7')).toEqual([
+      expect.stringMatching(/broken: scrape_configs: /),
+    ])
+    expect(await failuresOf('configFile', 'scrape_configs: [{ scrape_intervall: 5s }]')).toEqual([])
+    expect(await failuresOf('configFile', '')).toEqual([])
+    expect(await failuresOf('serviceMonitorFiles', 'spec: [')).toEqual([
+      expect.stringMatching(/broken: expected YAML: /),
+    ])
+    expect(await failuresOf('serviceMonitorFiles', 'kind: Service')).toEqual([])
+    const gone = { serviceMonitorFiles: [join(dir, 'gone.yaml'), join(dir, 'gone-*.yaml')] }
+    expect(loadJobs(scrapeConfig.parse(gone)).failures).toEqual([expect.stringContaining('gone.yaml: ')])
   })
 
   test.each([

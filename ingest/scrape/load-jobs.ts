@@ -5,15 +5,18 @@ import { readPrometheusConfig } from './read-prometheus-config.ts'
 import { readServiceMonitors } from './read-service-monitors.ts'
 import type { ScrapeJob } from './scrape-job.ts'
 
-/** Jobs, and what could not be taken over, one line each. */
+/** Jobs, and what could not be taken over. */
 export interface LoadedJobs {
   readonly jobs: readonly ScrapeJob[]
+  /** Parts of files that were left out, one line each. */
   readonly problems: readonly string[]
+  /** Files that are broken as a whole: gone, unreadable, not what they should be. One line each. */
+  readonly failures: readonly string[]
 }
 
-/** All jobs that the section names: its own, and those of the files, which are read now. Problems are told, never thrown. */
+/** All jobs that the section names: its own, and those of the files, which are read now. Problems and failures are told, never thrown. */
 export function loadJobs(config: ScrapeConfig): LoadedJobs {
-  const parts: LoadedJobs[] = [{ jobs: config.jobs, problems: [] }]
+  const parts: LoadedJobs[] = [{ jobs: config.jobs, problems: [], failures: [] }]
   if (config.configFile !== null) parts.push(readWith(config.configFile, readPrometheusConfig))
   for (const file of config.serviceMonitorFiles.flatMap(filesOf)) {
     parts.push(readWith(file, (text, source) => readServiceMonitors(text, source, config.services)))
@@ -27,14 +30,15 @@ export function loadJobs(config: ScrapeConfig): LoadedJobs {
     else jobs.push(job)
     names.add(job.jobName)
   }
-  return { jobs, problems }
+  return { jobs, problems, failures: parts.flatMap((part) => part.failures) }
 }
 
 function readWith(file: string, read: (text: string, source: string) => LoadedJobs): LoadedJobs {
   try {
     return read(readFileSync(file, 'utf8'), file)
   } catch (error) {
-    return { jobs: [], problems: [`${file}: expected a readable file: ${errorMessage(error)}`] }
+    const failure = `${file}: expected a readable file: ${errorMessage(error)}`
+    return { jobs: [], problems: [], failures: [failure] }
   }
 }
 

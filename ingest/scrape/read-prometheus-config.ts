@@ -48,7 +48,7 @@ const WITHOUT_MEANING = new Set([
 
 /**
  * Takes over the `scrape_configs` of a Prometheus configuration file (YAML text). What cannot be done here (discovery, plain passwords) is told
- * with its path; a job with a problem is left out.
+ * with its path; a job with a problem is left out. Where the text is not YAML, or its `global` is wrong, that is a failure.
  */
 export function readPrometheusConfig(text: string, source: string): LoadedJobs {
   const problems: string[] = []
@@ -56,10 +56,10 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
   try {
     raw = camelCase(parse(text))
   } catch (error) {
-    return { jobs: [], problems: [`${source}: expected YAML: ${errorMessage(error)}`] }
+    return failed([`${source}: expected YAML: ${errorMessage(error)}`])
   }
   const file = prometheusFile.safeParse(raw ?? {})
-  if (!file.success) return { jobs: [], problems: file.error.issues.map((issue) => told(source, '', issue)) }
+  if (!file.success) return failed(file.error.issues.map((issue) => told(source, '', issue)))
   const { global, scrapeConfigs } = file.data
   const jobs = (scrapeConfigs ?? []).flatMap((config, index) => {
     const at = `scrape_configs[${index}]`
@@ -89,7 +89,11 @@ export function readPrometheusConfig(text: string, source: string): LoadedJobs {
     const limited = withLimits(withPaths(job.data, dirname(source)), global)
     return [{ ...limited, scrapeInterval, scrapeTimeout: timeout }]
   })
-  return { jobs, problems }
+  return { jobs, problems, failures: [] }
+}
+
+function failed(failures: readonly string[]): LoadedJobs {
+  return { jobs: [], problems: [], failures }
 }
 
 function inBinaryUnit(size: unknown): unknown {

@@ -55,7 +55,7 @@ type Endpoint = z.output<typeof endpoint>
 /**
  * Takes over ServiceMonitor and PodMonitor resources (YAML text, one or several documents): one job per endpoint, named as the operator names
  * it, whose targets are the services that the monitor selects. There is no Kubernetes to ask here, so the services are handed in. What is
- * not taken over is told with its path.
+ * not taken over is told with its path; a document that is not YAML is a failure of the file.
  */
 export function readServiceMonitors(
   text: string,
@@ -63,11 +63,12 @@ export function readServiceMonitors(
   services: readonly ScrapeService[],
 ): LoadedJobs {
   const problems: string[] = []
+  const failures: string[] = []
   const jobs: ScrapeJob[] = []
   const tell = (path: string, message: string) => problems.push(`${source}: ${path}: ${message}`)
   for (const document of parseAllDocuments(text)) {
     const [error] = document.errors
-    if (error !== undefined) tell('', `expected YAML: ${error.message}`)
+    if (error !== undefined) failures.push(`${source}: expected YAML: ${error.message}`)
     const raw: unknown = document.toJS()
     for (const item of itemsOf(raw)) {
       const parsed = monitor.safeParse(item)
@@ -75,7 +76,7 @@ export function readServiceMonitors(
       else for (const issue of parsed.error.issues) tell(issue.path.join('.'), issue.message)
     }
   }
-  return { jobs, problems }
+  return { jobs, problems, failures }
 }
 
 function itemsOf(raw: unknown): readonly unknown[] {

@@ -318,6 +318,59 @@ describe('startScraper', () => {
     }
   })
 
+  test('a reload with a broken file leaves everything as it was; at the start a broken one has no jobs', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'meshwatch-scraper-'))
+    const configFile = join(dir, 'prometheus.yml')
+    const jobs = (...names: readonly string[]) =>
+      `scrape_configs: ${JSON.stringify(names.map((name) => ({ job_name: name, scrape_interval: '100ms', static_configs: [{ targets: [address] }] })))}`
+    const warn = vi.fn()
+    let ended = 0
+    writeFileSync(configFile, 'scrape_configs: [')
+    const scraper = startScraper({
+      config: scrapeConfig.parse({ interval: '100ms', timeout: '100ms', configFile }),
+      write: async (_, message) => {
+        const { tables } = decodeWriteRows(Uint8Array.from(message), { version: 2, now: Date.now() })
+        ended += tables['prom_samples']?.filter((row) => row['is_stale'] === 1).length ?? 0
+        return { rejected: 0 }
+      },
+      tenant: 'default',
+      programVersion: '1',
+      clock: systemClock,
+      logger: { ...createLogger({ level: 'silent', isReadable: false, clock: systemClock }), warn },
+      registry: new Registry(),
+    })
+    const running = () => scraper.view().active.map(({ job, health }) => `${job} ${health}`)
+    try {
+      expect(running()).toEqual([])
+      expect(warn).toHaveBeenCalledWith(
+        { event: 'scrape_config', problem: expect.stringContaining('prometheus.yml: expected YAML') },
+        'Not taken over',
+      )
+      writeFileSync(configFile, jobs('shop'))
+      await scraper.reload()
+      await vi.waitFor(() => expect(running()).toEqual(['shop up']), { timeout: 30_000 })
+
+      writeFileSync(configFile, `${jobs('store')} ]`)
+      await expect(scraper.reload()).rejects.toThrow(/^Cannot load the scrape jobs: .*expected YAML/)
+      writeFileSync(configFile, 'global: { scrape_interval: often }')
+      await expect(scraper.reload()).rejects.toThrow(/global\.scrape_interval: /)
+      rmSync(configFile)
+      await expect(scraper.reload()).rejects.toThrow(/expected a readable file: ENOENT/)
+      expect(running()).toEqual(['shop up'])
+      const before = asked.length
+      await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before + 1), { timeout: 30_000 })
+      expect(ended).toBe(0)
+
+      writeFileSync(configFile, jobs('store'))
+      await scraper.reload()
+      await vi.waitFor(() => expect(running()).toEqual(['store up']), { timeout: 30_000 })
+      expect(ended).toBeGreaterThan(0)
+    } finally {
+      await scraper.close()
+      rmSync(dir, { recursive: true })
+    }
+  })
+
   test('files of targets: those that come are scraped, those that go end, the others go on', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'meshwatch-scraper-'))
     const file = join(dir, 'targets.json')

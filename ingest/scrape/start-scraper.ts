@@ -1,14 +1,14 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { labelsToRecord } from '../../model/labels.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { errorMessage } from '../../runtime/errors.ts'
+import { AppError, errorMessage } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { buildTargets, type LeftOut, type ScrapeTarget } from './build-targets.ts'
 import type { ScrapeConfig } from './config.ts'
 import { encodeSamples, type SampleToSend } from './encode-samples.ts'
 import { createPageFetcher, type PageFetcher } from './fetch-page.ts'
 import { createFileDiscovery } from './file-discovery.ts'
-import { loadJobs } from './load-jobs.ts'
+import { type LoadedJobs, loadJobs } from './load-jobs.ts'
 import { createRelabel } from './relabel.ts'
 import type { ScrapeJob } from './scrape-job.ts'
 import { type ScrapeLoop, startScrapeLoop, type TargetHealth } from './scrape-loop.ts'
@@ -49,7 +49,10 @@ export interface ScrapeView {
 /** Scrapes all targets. */
 export interface Scraper {
   view(): ScrapeView
-  /** Reads the files again: targets that are gone end, new ones begin, others go on undisturbed. */
+  /**
+   * Reads the files again: targets that are gone end, new ones begin, others go on undisturbed. Throws AppError INVALID_ARGUMENT when a file is
+   * broken; then everything stays as it was.
+   */
   reload(): Promise<void>
   close(): Promise<void>
 }
@@ -72,7 +75,7 @@ export function startScraper(options: ScraperOptions): Scraper {
   let jobs: readonly ScrapeJob[] = []
   let isClosed = false
   const discovery = createFileDiscovery({
-    onChange: () => void applyNext(false),
+    onChange: () => void applyNext(),
     onProblem: (problem) => {
       metrics.targetFileErrors.inc()
       logger.warn({ event: 'scrape_targets', problem }, 'The targets of before stay')
@@ -108,9 +111,8 @@ export function startScraper(options: ScraperOptions): Scraper {
     await one.fetcher.close()
   }
 
-  function load(): void {
-    const loaded = loadJobs(config)
-    for (const problem of loaded.problems) {
+  function use(loaded: LoadedJobs): void {
+    for (const problem of [...loaded.failures, ...loaded.problems]) {
       logger.warn({ event: 'scrape_config', problem }, 'Not taken over')
     }
     jobs = loaded.jobs
@@ -139,16 +141,15 @@ export function startScraper(options: ScraperOptions): Scraper {
     }
   }
 
-  function applyNext(isReload: boolean): Promise<void> {
+  function applyNext(): Promise<void> {
     applying = applying.then(async () => {
-      if (isClosed) return
-      if (isReload) load()
-      await apply()
+      if (!isClosed) await apply()
     })
     return applying
   }
 
-  load()
+  // A broken file must not keep the server from taking what is sent to it: at the start there are no jobs of before either.
+  use(loadJobs(config))
   let applying = apply()
   return {
     view: () => ({
@@ -159,7 +160,12 @@ export function startScraper(options: ScraperOptions): Scraper {
         reason,
       })),
     }),
-    reload: () => applyNext(true),
+    reload: async () => {
+      const loaded = loadJobs(config)
+      if (loaded.failures.length > 0) throw brokenFiles(loaded.failures)
+      use(loaded)
+      await applyNext()
+    },
     close: async () => {
       isClosed = true
       discovery.close()
@@ -169,6 +175,12 @@ export function startScraper(options: ScraperOptions): Scraper {
       await Promise.all([...running].map(([key, one]) => stop(key, one, false)))
     },
   }
+}
+
+function brokenFiles(failures: readonly string[]): AppError {
+  return new AppError('INVALID_ARGUMENT', `Cannot load the scrape jobs: ${failures.join('\n')}`, {
+    details: { problems: failures },
+  })
 }
 
 /** What a loop works by, but for how its target was found: others of its job may come and go. */
