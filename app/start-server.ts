@@ -191,6 +191,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
 function ingestReloads(ingest: Ingest): readonly (readonly [string, Reload])[] {
   return [
     ['tokens of the receivers', () => ingest.reload('tokens')],
+    ['certificates of the receivers', () => ingest.reload('certificates')],
     ['scrape jobs', () => ingest.reload('scrape jobs')],
   ]
 }

@@ -81,6 +81,12 @@ async function startReceiverThread(port: MessagePort, data: ReceiverThreadData):
     let scraper: Scraper | null = null
     const reloads: Readonly<Record<ReceiverPart, () => Promise<void> | void>> = {
       tokens: () => access.reload(),
+      certificates: () => {
+        if (data.tls === null) return
+        const tls = readTls(data.tls)
+        http.renewTls(tls)
+        grpc.renewTls(tls)
+      },
       'scrape jobs': () => scraper?.reload(),
     }
     const stopWatching = watchLoad((isBusy) => say({ type: 'busy', isBusy }))

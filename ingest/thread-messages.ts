@@ -51,7 +51,7 @@ export type FromReceiverThread =
   | { readonly type: 'closed' }
 
 /** What the receiver thread reads again when it is asked to. */
-export type ReceiverPart = 'tokens' | 'scrape jobs'
+export type ReceiverPart = 'tokens' | 'certificates' | 'scrape jobs'
 
 /** From the main thread to the receiver thread. */
 export type ToReceiverThread =

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
@@ -6,6 +7,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startClickHouseServer } from './support/clickhouse-server.ts'
 import { hasOpenssl, makeCertificates } from './support/make-certificates.ts'
@@ -404,6 +406,36 @@ describe.skipIf(!hasOpenssl)('TLS (needs the openssl program)', () => {
     expect(await server.stop()).toBe(0)
   })
 
+  test('SIGHUP renews the certificates of every listener, and a bad one leaves the old in force', async () => {
+    const files = makeCertificates(dir)
+    const server = await start({
+      MESHWATCH_HTTP__TLS__CERT_FILE: files.certFile,
+      MESHWATCH_HTTP__TLS__KEY_FILE: files.keyFile,
+    })
+    const ports = [
+      new URL(server.url),
+      new URL(server.otlpHttpUrl),
+      new URL(`https://${server.otlpGrpcAddress}`),
+    ]
+    const shown = () => Promise.all(ports.map(({ port }) => certificateOf(Number(port))))
+    const first = new X509Certificate(readFileSync(files.certFile)).fingerprint256
+    expect(await shown()).toEqual([first, first, first])
+
+    writeFileSync(files.certFile, 'no certificate')
+    server.child.kill('SIGHUP')
+    await waitFor(() => reloadsOf(server, 'reload-failed').length === 2)
+    expect(reloadsOf(server, 'reload-failed')).toEqual(['certificates', 'certificates of the receivers'])
+    expect(await shown()).toEqual([first, first, first])
+
+    makeCertificates(dir)
+    const second = new X509Certificate(readFileSync(files.certFile)).fingerprint256
+    server.child.kill('SIGHUP')
+    await waitFor(() => reloadsOf(server, 'reloaded').includes('certificates of the receivers'))
+    expect(second).not.toBe(first)
+    expect(await shown()).toEqual([second, second, second])
+    expect(await server.stop()).toBe(0)
+  })
+
   test('files that do not belong together are named', async () => {
     const files = makeCertificates(dir)
     expectOneSentence(
@@ -462,4 +494,23 @@ describe('other commands', () => {
 /** Gives the event loop a turn until the claim holds. The test's own time limit bounds it. */
 async function waitFor(claim: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await claim())) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** What the log says was reloaded, or could not be. */
+function reloadsOf(server: MeshwatchServer, event: 'reloaded' | 'reload-failed'): readonly unknown[] {
+  return server.lines.filter((line) => line['event'] === event).map((line) => line['what'])
+}
+
+/** The fingerprint of the certificate that a new connection is shown. */
+async function certificateOf(port: number): Promise<string> {
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'http/1.1'],
+  })
+  await once(socket, 'secureConnect')
+  const { fingerprint256 } = socket.getPeerCertificate()
+  socket.destroy()
+  return fingerprint256
 }

@@ -22,6 +22,7 @@ import {
   type ReceiverOptions,
   statusOf,
 } from './receiver.ts'
+import { RenewableCredentials } from './renewable-credentials.ts'
 import { statusWithDetails } from './status-with-details.ts'
 import { watchCalls } from './watch-calls.ts'
 
@@ -38,6 +39,7 @@ export function createOtlpGrpc(options: ReceiverOptions): Receiver {
   // What goes wrong is thrown or counted here; the library's own words on standard error would only come on top.
   setLogVerbosity(logVerbosity.NONE)
   const server = new Server(serverOptions(options))
+  const secure = options.tls === null ? null : new RenewableCredentials(options.tls)
   let isClosing = false
   let isBound = false
 
@@ -96,7 +98,8 @@ export function createOtlpGrpc(options: ReceiverOptions): Receiver {
   return {
     async listen(host, port) {
       const { promise, resolve, reject } = Promise.withResolvers<number>()
-      server.bindAsync(hostAndPort(host, port), credentials(options), (error, actual) => {
+      const credentials = secure ?? ServerCredentials.createInsecure()
+      server.bindAsync(hostAndPort(host, port), credentials, (error, actual) => {
         if (error === null) resolve(actual)
         else reject(error)
       })
@@ -107,6 +110,9 @@ export function createOtlpGrpc(options: ReceiverOptions): Receiver {
       } catch (error) {
         throw cannotListen('OTLP/gRPC', host, port, error)
       }
+    },
+    renewTls(tls) {
+      secure?.renew(tls)
     },
     async close(graceMs) {
       isClosing = true
@@ -130,15 +136,6 @@ function serverOptions(options: ReceiverOptions): ServerOptions {
     'grpc.keepalive_timeout_ms': 20_000,
     interceptors: [watchCalls(options)],
   }
-}
-
-function credentials({ tls }: ReceiverOptions): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure()
-  return ServerCredentials.createSsl(
-    tls.ca ?? null,
-    [{ private_key: tls.key, cert_chain: tls.cert }],
-    tls.requestCert,
-  )
 }
 
 function definition(service: string): ServiceDefinition {

@@ -7,6 +7,7 @@ import {
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { AppError } from '../../runtime/errors.ts'
 import type { Signal } from '../export-sink.ts'
 import { isWriteRequest, takeWrite } from '../prometheus/take-write.ts'
@@ -118,6 +119,9 @@ export function createOtlpHttp(
       server.off('error', reject)
       const { port: actual } = server.address() as AddressInfo
       return `${options.tls === null ? 'http' : 'https'}://${hostAndPort(host, actual)}`
+    },
+    renewTls(tls) {
+      if (server instanceof TlsServer) server.setSecureContext(tls)
     },
     async close(graceMs) {
       isClosing = true

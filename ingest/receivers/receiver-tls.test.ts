@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js'
@@ -7,7 +7,7 @@ import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../runtime/clock.ts'
 import { silentLogger } from '../../runtime/logger.ts'
-import { readTls } from '../../runtime/tls.ts'
+import { readTls, type TlsMaterial } from '../../runtime/tls.ts'
 import { type Certificates, hasOpenssl, makeCertificates } from '../../test/support/make-certificates.ts'
 import { createRecordingSink, type RecordingSink } from '../../test/support/recording-sink.ts'
 import { createRefusals } from '../create-refusals.ts'
@@ -22,6 +22,7 @@ const SERVICE = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 describe.skipIf(!hasOpenssl)('a receiver that asks for client certificates', () => {
   let dir: string
   let files: Certificates
+  let renewedFiles: Certificates
   let options: ReceiverOptions
   let sink: RecordingSink
   let receiver: Receiver
@@ -72,7 +73,55 @@ describe.skipIf(!hasOpenssl)('a receiver that asks for client certificates', () 
     await expect(send(address, credentials.createSsl(ca))).rejects.toThrow(/UNAVAILABLE/)
     expect(sink.messages.length).toBe(1)
   })
+
+  test('over HTTP renews its certificates, and connections that are open go on', async () => {
+    receiver = createOtlpHttp(options)
+    const url = await receiver.listen('127.0.0.1', 0)
+    const [old, renewed] = [clientOf(files), clientOf(renewCertificates())]
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    expect(await post(url, { ...old, agent })).toBe(200)
+    await expect(post(url, renewed)).rejects.toThrow()
+    receiver.renewTls(renewedTls())
+    expect(await post(url, renewed)).toBe(200)
+    expect(await post(url, { ...old, agent })).toBe(200)
+    await expect(post(url, old)).rejects.toThrow()
+    agent.destroy()
+    expect(sink.messages.length).toBe(3)
+  })
+
+  test('over gRPC renews its certificates, and connections that are open go on', async () => {
+    receiver = createOtlpGrpc(options)
+    const address = await receiver.listen('127.0.0.1', 0)
+    const secured = ({ ca, key, cert }: ReturnType<typeof clientOf>) => credentials.createSsl(ca, key, cert)
+    const [old, renewed] = [clientOf(files), clientOf(renewCertificates())]
+    const open = connectTo(address, secured(old))
+    await sendBy(open)
+    await expect(send(address, secured(renewed))).rejects.toThrow(/UNAVAILABLE/)
+    receiver.renewTls(renewedTls())
+    await send(address, secured(renewed))
+    await sendBy(open)
+    open.close()
+    await expect(send(address, secured(old))).rejects.toThrow(/UNAVAILABLE/)
+    expect(sink.messages.length).toBe(3)
+  })
+
+  function renewCertificates(): Certificates {
+    const folder = join(dir, 'renewed')
+    mkdirSync(folder)
+    renewedFiles = makeCertificates(folder)
+    return renewedFiles
+  }
+
+  function renewedTls(): TlsMaterial {
+    const { certFile, keyFile, caFile } = renewedFiles
+    return readTls({ certFile, keyFile, clientCaFile: caFile })
+  }
 })
+
+/** What a client shows and trusts. */
+function clientOf({ caFile, clientCertFile, clientKeyFile }: Certificates) {
+  return { ca: readFileSync(caFile), cert: readFileSync(clientCertFile), key: readFileSync(clientKeyFile) }
+}
 
 async function post(url: string, tls: RequestOptions): Promise<number | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
@@ -91,12 +140,21 @@ async function post(url: string, tls: RequestOptions): Promise<number | undefine
 }
 
 async function send(address: string, how: ChannelCredentials): Promise<void> {
-  const client = new Client(address, how)
+  const client = connectTo(address, how)
+  await sendBy(client).finally(() => client.close())
+}
+
+/** Clients share connections to the same address, unless they are told not to. */
+function connectTo(address: string, how: ChannelCredentials): Client {
+  return new Client(address, how, { 'grpc.use_local_subchannel_pool': 1 })
+}
+
+async function sendBy(client: Client): Promise<void> {
   const identity = (bytes: Buffer): Buffer => bytes
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   client.makeUnaryRequest(SERVICE, identity, identity, Buffer.alloc(0), new Metadata(), (error) => {
     if (error === null) resolve()
     else reject(error)
   })
-  await promise.finally(() => client.close())
+  await promise
 }

@@ -36,6 +36,8 @@ export interface Receiver {
    * Throws AppError CANNOT_START.
    */
   listen(host: string, port: number): Promise<string>
+  /** Renews the certificates of a receiver that has TLS: new connections are made with them, those that are open keep theirs. */
+  renewTls(tls: TlsMaterial): void
   /** Stops to listen, finishes the requests in flight, and after `graceMs` cuts what is left. */
   close(graceMs: number): Promise<void>
 }
