@@ -46,6 +46,39 @@ describe('isCounterReset', () => {
     expect(isCounterReset(observedHistogram([1, 1, 1], 0, 0), observedHistogram([0, 1], 0, 0))).toBe(true)
   })
 
+  test('how buckets are cut into spans makes no difference', () => {
+    const counts = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 4, maxLength: 4 })
+    const offset = fc.integer({ min: -4, max: 2 })
+    const zeroThreshold = fc.constantFrom(0, 0.1, 0.5, 2)
+    fc.assert(
+      fc.property(
+        counts,
+        counts,
+        offset,
+        zeroThreshold,
+        fc.boolean(),
+        (before, now, at, zero, isNegative) => {
+          const of = (buckets: number[], spans: { offset: number; length: number }[]): FloatHistogram => ({
+            ...EMPTY_HISTOGRAM,
+            zeroThreshold: zero,
+            count: 100,
+            ...(isNegative
+              ? { negativeSpans: spans, negativeBuckets: buckets }
+              : { positiveSpans: spans, positiveBuckets: buckets }),
+          })
+          const whole = [{ offset: at, length: 4 }]
+          const cut = [
+            { offset: at, length: 1 },
+            { offset: 0, length: 3 },
+          ]
+          const expected = isCounterReset(of(now, cut), of(before, whole))
+          expect(isCounterReset(of(now, whole), of(before, whole))).toBe(expected)
+          expect(isCounterReset(of(now, cut), of(before, cut))).toBe(expected)
+        },
+      ),
+    )
+  })
+
   test('an empty bucket may vanish', () => {
     const previous = {
       ...observedHistogram([1], 0, 0),

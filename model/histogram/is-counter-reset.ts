@@ -1,4 +1,4 @@
-import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../float-histogram.ts'
+import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram, type HistogramSpan } from '../float-histogram.ts'
 import { exponentialBound } from './bucket-bound.ts'
 import { type BucketSide, coarserSide, readSide } from './bucket-side.ts'
 import { areBoundsEqual, bucketAmong, commonBounds } from './custom-bounds.ts'
@@ -14,6 +14,13 @@ export function isCounterReset(current: FloatHistogram, previous: FloatHistogram
   if (current.counterResetHint === 'not_reset') return false
   if (current.count < previous.count) return true
   if (current.schema > previous.schema) return true
+  if (hasSameLayout(current, previous)) {
+    return (
+      current.zeroCount < previous.zeroCount ||
+      isAnyLess(current.positiveBuckets, previous.positiveBuckets) ||
+      isAnyLess(current.negativeBuckets, previous.negativeBuckets)
+    )
+  }
   const currentPositive = readSide(current.positiveSpans, current.positiveBuckets)
   const previousPositive = readSide(previous.positiveSpans, previous.positiveBuckets)
   if (current.schema === CUSTOM_BUCKETS_SCHEMA) {
@@ -48,6 +55,42 @@ export function isCounterReset(current: FloatHistogram, previous: FloatHistogram
       outside(previousNegative, shift),
     )
   )
+}
+
+/** Whether buckets can be compared place by place, as they mostly can: the same spans, with all buckets outside the zero bucket. */
+function hasSameLayout(a: FloatHistogram, b: FloatHistogram): boolean {
+  return (
+    a.schema === b.schema &&
+    a.schema !== CUSTOM_BUCKETS_SCHEMA &&
+    a.zeroThreshold === b.zeroThreshold &&
+    areSpansSame(a.positiveSpans, b.positiveSpans) &&
+    areSpansSame(a.negativeSpans, b.negativeSpans) &&
+    a.positiveBuckets.length === b.positiveBuckets.length &&
+    a.negativeBuckets.length === b.negativeBuckets.length &&
+    isOutsideZeroBucket(a.positiveSpans, a) &&
+    isOutsideZeroBucket(a.negativeSpans, a)
+  )
+}
+
+function areSpansSame(a: readonly HistogramSpan[], b: readonly HistogramSpan[]): boolean {
+  if (a === b) return true
+  return (
+    a.length === b.length &&
+    a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length)
+  )
+}
+
+function isOutsideZeroBucket(
+  [first]: readonly HistogramSpan[],
+  { schema, zeroThreshold }: FloatHistogram,
+): boolean {
+  return first === undefined || zeroThreshold === 0 || exponentialBound(first.offset, schema) > zeroThreshold
+}
+
+function isAnyLess(current: readonly number[], previous: readonly number[]): boolean {
+  for (let i = 0; i < current.length; i += 1)
+    if ((current[i] as number) < (previous[i] as number)) return true
+  return false
 }
 
 /** Whether any bucket has less in it than before; a missing bucket has nothing. */

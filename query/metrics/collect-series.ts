@@ -1,18 +1,10 @@
-import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { compareLabels, type Labels, labelsKey } from '../../model/labels.ts'
 import type { Series } from '../promql/series-source.ts'
 import { accumulateDeltas, type DeltaRows } from './accumulate-deltas.ts'
+import { type HistogramSamples, sizeOfSamples } from './histogram-samples.ts'
 import { mergeHistograms } from './merge-histograms.ts'
 import type { SeriesSamples } from './order-stretches.ts'
 import { type SampleRows, toSeries } from './samples.ts'
-
-/** A native histogram of a series. */
-export interface HistogramSample {
-  readonly timeMs: number
-  readonly histogram: FloatHistogram
-  /** Epoch milliseconds; 0: not known. */
-  readonly startMs: number
-}
 
 /** Gathers the samples of series that stand in several places, and makes one series of those with equal labels. */
 export interface SeriesCollector {
@@ -25,8 +17,8 @@ export interface SeriesCollector {
   addReady(labels: Labels, samples: SeriesSamples): void
   /** Differences from one sample to the next. Those with equal labels add up, whoever sent them. */
   addDeltas(labels: Labels, rows: DeltaRows): void
-  addHistograms(labels: Labels, samples: readonly HistogramSample[]): void
-  /** Samples so far. */
+  addHistograms(labels: Labels, samples: HistogramSamples): void
+  /** Samples so far; a histogram counts as many numbers. */
   readonly samples: number
   /** Sorted by labels. Of several samples at one time the greatest counts, and a histogram before a number. */
   finish(): Series[]
@@ -37,7 +29,7 @@ interface Gathered {
   ready: SeriesSamples | null
   readonly rows: SampleRows[]
   readonly deltas: DeltaRows[]
-  readonly histograms: HistogramSample[]
+  readonly histograms: HistogramSamples[]
 }
 
 /** An empty collection. */
@@ -81,9 +73,9 @@ export function createSeriesCollector(): SeriesCollector {
       of(labels).deltas.push(rows)
     },
     addHistograms(labels, list) {
-      if (list.length === 0) return
-      samples += list.length
-      for (const sample of list) of(labels).histograms.push(sample)
+      if (list.times.length === 0) return
+      samples += sizeOfSamples(list)
+      of(labels).histograms.push(list)
     },
     get samples() {
       return samples

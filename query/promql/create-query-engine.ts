@@ -16,6 +16,7 @@ import { withoutMetadata } from './evaluator/metadata-labels.ts'
 import { referenceTime } from './evaluator/plan-selectors.ts'
 import { createTurns } from './evaluator/turns.ts'
 import { withoutBuckets } from './evaluator/without-buckets.ts'
+import { histogramsBetween } from './histogram-list.ts'
 import { parseExpression } from './parse-expression.ts'
 import type { InstantQuery, MatrixSeries, QueryEngine, QueryResult, RangeQuery } from './query-engine.ts'
 import { resolveContext } from './resolve-context.ts'
@@ -188,7 +189,7 @@ async function windowOf(run: Evaluation, expr: Expr): Promise<Answer> {
       labels: dropName ? withoutMetadata(labels) : labels,
       timestamps: timestamps.slice(from, to),
       values: values.slice(from, to),
-      ...(histograms == null ? {} : { histograms: histograms.slice(from, to) }),
+      ...(histograms == null ? {} : { histograms: histogramsBetween(histograms, from, to) }),
     })
   }
   return { type: 'matrix', matrix: matrix.sort((a, b) => compareLabels(a.labels, b.labels)) }

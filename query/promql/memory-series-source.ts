@@ -2,6 +2,7 @@ import { firstAfter } from '../../model/first-after.ts'
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import { type Labels, labelsKey, labelValue } from '../../model/labels.ts'
 import { compileMatcher } from '../../model/matcher.ts'
+import { histogramList } from './histogram-list.ts'
 import type { Series, SeriesOverlay, SeriesSelection, SeriesSource } from './series-source.ts'
 
 /** Series in memory, of one tenant: for scripts, unit tests of rules, and as overlay of what was just recorded. */
@@ -96,7 +97,7 @@ function cut(series: StoredSeries, from: number, to: number): Series {
       ? Uint8Array.from(samples, ({ isStale }) => Number(isStale))
       : null,
     histograms: samples.some(({ histogram }) => histogram !== null)
-      ? samples.map(({ histogram }) => histogram)
+      ? histogramList(samples.map(({ histogram }) => histogram))
       : null,
     starts: samples.some(({ startMs }) => startMs !== 0)
       ? Float64Array.from(samples, ({ startMs }) => startMs)

@@ -1,6 +1,6 @@
-import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Labels } from '../../model/labels.ts'
 import type { Matcher } from '../../model/matcher.ts'
+import type { HistogramList } from './histogram-list.ts'
 import type { PlanStatement } from './query-plan.ts'
 
 /** One series with its samples. */
@@ -12,7 +12,7 @@ export interface Series {
   /** 1 where the sample only says that the series ended there; null: no such sample. */
   readonly stale: Uint8Array | null
   /** Where there is one, the sample is that native histogram and not the value beside it. Absent or null: no such sample. */
-  readonly histograms?: readonly (FloatHistogram | null)[] | null
+  readonly histograms?: HistogramList | null
   /** When the counter behind each sample began to count, epoch milliseconds; 0: not known. Absent or null: not known of any. */
   readonly starts?: Float64Array | null
 }

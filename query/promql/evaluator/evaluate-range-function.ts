@@ -3,6 +3,7 @@ import { labelValue, METRIC_NAME } from '../../../model/labels.ts'
 import { formatFloat } from '../../../model/template/format-float.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { Call, Expr, MatrixSelector, Subquery } from '../ast.ts'
+import { histogramList } from '../histogram-list.ts'
 import type { Series } from '../series-source.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import { isCounterName } from './counter-name.ts'
@@ -301,7 +302,14 @@ function toSamples(series: GridSeries, grid: Grid): Series & { readonly dropName
     next += 1
   }
   const { labels, dropName } = series
-  return { labels, dropName, timestamps, values, stale: null, histograms }
+  return {
+    labels,
+    dropName,
+    timestamps,
+    values,
+    stale: null,
+    histograms: histograms === null ? null : histogramList(histograms),
+  }
 }
 
 function withoutResetHint(histogram: FloatHistogram | null): FloatHistogram | null {

@@ -1,4 +1,5 @@
 import type { MatrixSelector, VectorSelector } from '../ast.ts'
+import { pickHistograms } from '../histogram-list.ts'
 import type { Series } from '../series-source.ts'
 import type { Evaluation } from './evaluation.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, setHistogram } from './grid.ts'
@@ -50,8 +51,7 @@ export function fillLatest(
     result.present[i] = 1
     if (wanted === 'times') result.values[i] = time / 1000
     else result.values[i] = wanted === 'starts' ? (starts?.[latest] ?? 0) / 1000 : (values[latest] as number)
-    const histogram = wanted === 'samples' ? histograms?.[latest] : null
-    if (histogram != null) setHistogram(result, i, histogram)
+    if (wanted === 'samples' && histograms?.has(latest)) setHistogram(result, i, histograms.at(latest))
   }
 }
 
@@ -69,9 +69,16 @@ export function withoutStale(series: Series): Series {
     timestamps: realOf(timestamps, stale),
     values: realOf(values, stale),
     stale: null,
-    histograms: histograms?.filter((_, index) => stale[index] !== 1) ?? null,
+    histograms: histograms == null ? null : pickHistograms(histograms, realPlaces(stale)),
     starts: starts == null ? null : realOf(starts, stale),
   }
+}
+
+function realPlaces(stale: Uint8Array): Int32Array {
+  const places = new Int32Array(stale.length)
+  let count = 0
+  for (let i = 0; i < stale.length; i += 1) if (stale[i] !== 1) places[count++] = i
+  return places.subarray(0, count)
 }
 
 /** A call for each sample would take ten times as long. */

@@ -31,7 +31,7 @@ export function extendedHistogramRate(
   { bounds, isCounter, isRate }: ExtendedRate,
   name: string,
 ): FloatHistogram | null {
-  const { times, histograms } = samples
+  const { times } = samples
   const doubts: Doubts = { notes: windows.notes, at: windows.at, name }
   const endMs = windows.ends[i] as number
   const startMs = endMs - windows.rangeMs
@@ -40,7 +40,7 @@ export function extendedHistogramRate(
   const found = boundSamples(times, from, samples.to[i] as number, startMs, endMs, isSmoothed)
   if (found === null) return null
   const { first, last } = found
-  if (!areComparable(histograms.slice(first, last + 1), isCounter, doubts)) return null
+  if (!areComparable(histogramsOf(samples, first, last + 1), isCounter, doubts)) return null
 
   const isLeftBetween = isSmoothed && (times[first] as number) < startMs
   const left = isLeftBetween
@@ -57,7 +57,7 @@ export function extendedHistogramRate(
   let change = told(subtractHistograms(right, left), 'subtraction', doubts)
   if (change === null) return null
   if (isCounter) {
-    const steps = histograms.slice(first + 1, last)
+    const steps = histogramsOf(samples, first + 1, last)
     let before = left
     let isOver = first + 1 > last
     if (isLeftBetween && isCounterReset(histogramAt(samples, first + 1), histogramAt(samples, first))) {
@@ -101,7 +101,11 @@ export function interpolateHistograms(
 }
 
 function histogramAt({ histograms }: HistogramWindows, index: number): FloatHistogram {
-  return histograms[index] as FloatHistogram
+  return histograms.at(index)
+}
+
+function histogramsOf({ histograms }: HistogramWindows, from: number, to: number): FloatHistogram[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => histograms.at(from + i))
 }
 
 function between(

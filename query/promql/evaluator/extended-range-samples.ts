@@ -1,3 +1,4 @@
+import { histogramsBetween } from '../histogram-list.ts'
 import type { MatrixSeries } from '../query-engine.ts'
 import type { Series } from '../series-source.ts'
 import { boundSamples, boundValues, type ExtendedBounds } from './bound-samples.ts'
@@ -26,7 +27,7 @@ export function extendedRangeSamples(
   let to = from
   while (to < timestamps.length && (timestamps[to] as number) <= untilMs) to += 1
   if (from === to) return null
-  if (histograms?.slice(from, to).some((histogram) => histogram !== null) === true) {
+  if (histograms != null && histogramsBetween(histograms, from, to).some((one) => one !== null)) {
     throw executionError(`${bounds} modifier is not supported with histograms`)
   }
   const found = boundSamples(timestamps, from, to, startMs, endMs, isSmoothed)

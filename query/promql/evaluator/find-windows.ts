@@ -1,4 +1,4 @@
-import type { FloatHistogram } from '../../../model/float-histogram.ts'
+import { type HistogramList, pickHistograms, placesOf } from '../histogram-list.ts'
 import type { Series } from '../series-source.ts'
 import type { WindowBounds } from './range-window.ts'
 
@@ -12,30 +12,46 @@ export interface SplitSamples {
   /** Null: there are none. */
   readonly histograms: {
     readonly times: Float64Array
-    readonly histograms: readonly FloatHistogram[]
+    /** Each place has one. */
+    readonly histograms: HistogramList
     readonly starts: Float64Array | null
   } | null
 }
 
 /** Takes a series' numbers and native histograms apart. What is stale must have been left out before. */
 export function splitSamples({ timestamps, values, histograms, starts }: Series): SplitSamples {
-  if (histograms == null || !histograms.some((histogram) => histogram !== null)) {
+  const places = histograms == null ? NOWHERE : placesOf(histograms, true)
+  if (histograms == null || places.length === 0) {
     return { floats: { times: timestamps, values, starts: starts ?? null }, histograms: null }
   }
-  const isFloat = (_: unknown, index: number) => histograms[index] === null
-  const isHistogram = (_: unknown, index: number) => histograms[index] !== null
+  if (places.length === timestamps.length) {
+    const none = new Float64Array(0)
+    return {
+      floats: { times: none, values: none, starts: starts == null ? null : none },
+      histograms: { times: timestamps, histograms, starts: starts ?? null },
+    }
+  }
+  const others = placesOf(histograms, false)
   return {
     floats: {
-      times: timestamps.filter(isFloat),
-      values: values.filter(isFloat),
-      starts: starts?.filter(isFloat) ?? null,
+      times: at(timestamps, others),
+      values: at(values, others),
+      starts: starts == null ? null : at(starts, others),
     },
     histograms: {
-      times: timestamps.filter(isHistogram),
-      histograms: histograms.filter((histogram) => histogram !== null),
-      starts: starts?.filter(isHistogram) ?? null,
+      times: at(timestamps, places),
+      histograms: pickHistograms(histograms, places),
+      starts: starts == null ? null : at(starts, places),
     },
   }
+}
+
+const NOWHERE = new Int32Array(0)
+
+function at(numbers: Float64Array, places: Int32Array): Float64Array {
+  const found = new Float64Array(places.length)
+  for (let i = 0; i < places.length; i += 1) found[i] = numbers[places[i] as number] as number
+  return found
 }
 
 /** Bounds for so many windows, to be filled by {@link findWindows}. */

@@ -29,14 +29,14 @@ export const presentMixed: RangeFunction = eachMixed(() => 1)
 export const lastMixed: RangeFunction = eachMixed((floats, histograms, i) => {
   return lastTime(histograms, i) < lastTime(floats, i)
     ? (floats.values[(floats.to[i] as number) - 1] as number)
-    : (histograms.histograms[(histograms.to[i] as number) - 1] as FloatHistogram)
+    : histograms.histograms.at((histograms.to[i] as number) - 1)
 })
 
 /** `first_over_time`: the first sample of either kind. */
 export const firstMixed: RangeFunction = eachMixed((floats, histograms, i) => {
   return firstTime(floats, i) < firstTime(histograms, i)
     ? (floats.values[floats.from[i] as number] as number)
-    : (histograms.histograms[histograms.from[i] as number] as FloatHistogram)
+    : histograms.histograms.at(histograms.from[i] as number)
 })
 
 /** `ts_of_last_over_time`. */
@@ -88,7 +88,7 @@ function combineWindow(
   sum: HistogramSum,
 ): FloatHistogram | null {
   for (let k = from[i] as number; k < (to[i] as number); k += 1) {
-    if (sum.add(histograms[k] as FloatHistogram)) continue
+    if (sum.add(histograms.at(k))) continue
     notes.warn(annotationTexts.mixedExponentialCustom(labelValue(labels, METRIC_NAME)), at)
     return null
   }

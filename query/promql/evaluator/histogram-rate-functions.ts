@@ -28,7 +28,7 @@ export function rateHistograms(
   const { floats, histograms, notes, at } = windows
   if (histograms === null) return
   const name = labelValue(windows.labels, METRIC_NAME)
-  const resets = isCounter ? resetsOf(histograms) : null
+  const counter = isCounter ? counterOf(histograms) : null
   for (let i = 0; i < windows.ends.length; i += 1) {
     if (histograms.from[i] === histograms.to[i]) continue
     result.present[i] = 0
@@ -36,7 +36,7 @@ export function rateHistograms(
       notes.warn(annotationTexts.mixedFloatsHistograms(name), at)
       continue
     }
-    const rate = rateAt(windows, histograms, resets, i, name)
+    const rate = rateAt(windows, histograms, counter, i, name)
     if (rate !== null) setHistogram(result, i, isRate ? scaleBy(rate, windows.rangeMs) : scaleBy(rate, null))
   }
 }
@@ -79,21 +79,21 @@ function scaleBy({ histogram, factor }: Rate, rangeMs: number | null): FloatHist
 function rateAt(
   windows: RangeWindows,
   histograms: HistogramWindows,
-  resets: Uint8Array | null,
+  counter: Counter | null,
   i: number,
   name: string,
 ): Rate | null {
   const first = histograms.from[i] as number
   const last = (histograms.to[i] as number) - 1
-  const isCounter = resets !== null
-  const change = first === last ? null : changeBetween(windows, histograms, resets, first, last, name)
+  const isCounter = counter !== null
+  const change = first === last ? null : changeBetween(windows, histograms, counter, first, last, name)
   if (change === null && first !== last) return null
   const firstMs = histograms.times[first] as number
   const lastMs = histograms.times[last] as number
   const endMs = windows.ends[i] as number
   const startMs = endMs - windows.rangeMs
   const startedMs = isCounter ? (histograms.starts?.[first] ?? 0) : 0
-  const firstHistogram = histograms.histograms[first] as FloatHistogram
+  const firstHistogram = histograms.histograms.at(first)
   const count = last - first + 1
   if (startedMs !== 0 && startedMs > startMs && startedMs < firstMs) {
     const whole = change === null ? firstHistogram : plus(windows, change, firstHistogram, name)
@@ -110,14 +110,14 @@ function rateAt(
 function changeBetween(
   windows: RangeWindows,
   { histograms, times, starts }: HistogramWindows,
-  resets: Uint8Array | null,
+  counter: Counter | null,
   first: number,
   last: number,
   name: string,
 ): FloatHistogram | null {
   const { notes, at } = windows
-  const firstHistogram = histograms[first] as FloatHistogram
-  const lastHistogram = histograms[last] as FloatHistogram
+  const firstHistogram = histograms.at(first)
+  const lastHistogram = histograms.at(last)
   // What is noted counts only when nothing worse comes up.
   const doubts = new Set<string>()
   const refuse = () => {
@@ -126,14 +126,14 @@ function changeBetween(
   }
   let before = firstHistogram
   let minSchema = Math.min(lastHistogram.schema, before.schema)
-  if (resets === null) {
+  if (counter === null) {
     if (!isGauge(firstHistogram) || !isGauge(lastHistogram)) doubts.add(annotationTexts.notGauge(name))
     if (isCustom(lastHistogram) !== isCustom(before)) return refuse()
   } else {
     if (isGauge(firstHistogram) || isGauge(lastHistogram)) doubts.add(annotationTexts.notCounter(name))
-    if (resets[first + 1] === 1) {
+    if (counter.resets[first + 1] === 1) {
       // After a reset the first sample's layout does not matter.
-      const { schema, customValues } = histograms[first + 1] as FloatHistogram
+      const { schema, customValues } = histograms.at(first + 1)
       before = { ...EMPTY_HISTOGRAM, schema, customValues }
     }
     if (isCustom(lastHistogram) !== isCustom(before)) {
@@ -142,10 +142,10 @@ function changeBetween(
     }
     minSchema = Math.min(lastHistogram.schema, before.schema)
     for (let k = first + 1; k < last; k += 1) {
-      const histogram = histograms[k] as FloatHistogram
-      if (isGauge(histogram)) doubts.add(annotationTexts.notCounter(name))
-      minSchema = Math.min(minSchema, histogram.schema)
-      if (isCustom(histogram) !== isCustom(before)) return refuse()
+      const schema = counter.schemas[k] as number
+      if (counter.gauges[k] === 1) doubts.add(annotationTexts.notCounter(name))
+      minSchema = Math.min(minSchema, schema)
+      if ((schema === CUSTOM_BUCKETS_SCHEMA) !== isCustom(before)) return refuse()
     }
   }
   const difference = subtractHistograms(reduceResolution(lastHistogram, minSchema), before)
@@ -153,7 +153,7 @@ function changeBetween(
   if (difference.wereBoundsReconciled)
     notes.inform(annotationTexts.mismatchedCustomBuckets('subtraction'), at)
   let change = difference.histogram
-  if (resets !== null) {
+  if (counter !== null) {
     const isStartResetAt = (k: number) =>
       isStartReset(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0, times[k] as number)
     let isOverlapNoted = starts === null
@@ -162,11 +162,11 @@ function changeBetween(
         isOverlapNoted = true
         doubts.add(annotationTexts.startTimeOverlap(name))
       }
-      if (resets[k] !== 1) continue
+      if (counter.resets[k] !== 1) continue
       // After the reset that made `before` empty, only what the samples say themselves is a reset.
-      const isTold = isStartResetAt(k) || (histograms[k] as FloatHistogram).counterResetHint === 'reset'
+      const isTold = isStartResetAt(k) || histograms.at(k).counterResetHint === 'reset'
       if (k === first + 1 && !isTold) continue
-      const added = addHistograms(change, k === first + 1 ? before : (histograms[k - 1] as FloatHistogram))
+      const added = addHistograms(change, k === first + 1 ? before : histograms.at(k - 1))
       if (added === null) return refuse()
       if (added.wereBoundsReconciled) notes.inform(annotationTexts.mismatchedCustomBuckets('addition'), at)
       change = added.histogram
@@ -195,8 +195,8 @@ function lastChangeAt(
   isRate: boolean,
   name: string,
 ): FloatHistogram | null {
-  const before = histograms[last - 1] as FloatHistogram
-  const now = histograms[last] as FloatHistogram
+  const before = histograms.at(last - 1)
+  const now = histograms.at(last)
   const beforeMs = times[last - 1] as number
   const nowMs = times[last] as number
   if (isRate && (isGauge(now) || isGauge(before))) notes.warn(annotationTexts.notCounter(name), at)
@@ -221,16 +221,36 @@ function lastChangeAt(
   return isRate ? divideHistogram(compact, (nowMs - beforeMs) / 1000) : compact
 }
 
-/** 1 at each sample at which the counter was reset since the one before. */
-function resetsOf({ histograms, times, starts }: HistogramWindows): Uint8Array {
-  const resets = new Uint8Array(histograms.length)
-  for (let k = 1; k < histograms.length; k += 1) {
-    const isReset =
-      isStartReset(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0, times[k] as number) ||
-      isCounterReset(histograms[k] as FloatHistogram, histograms[k - 1] as FloatHistogram)
-    if (isReset) resets[k] = 1
+/** What the windows of a counter need to know of every sample. */
+interface Counter {
+  /** 1 at each sample at which the counter was reset since the one before. */
+  readonly resets: Uint8Array
+  readonly schemas: Int8Array
+  /** 1 at each sample that says that it is a gauge. */
+  readonly gauges: Uint8Array
+}
+
+/** Looks at every sample once: windows overlap, and have each sample many times. */
+function counterOf({ histograms, times, starts }: HistogramWindows): Counter {
+  const { length } = histograms
+  const counter = {
+    resets: new Uint8Array(length),
+    schemas: new Int8Array(length),
+    gauges: new Uint8Array(length),
   }
-  return resets
+  let before: FloatHistogram | null = null
+  for (let k = 0; k < length; k += 1) {
+    const now = histograms.at(k)
+    counter.schemas[k] = now.schema
+    if (isGauge(now)) counter.gauges[k] = 1
+    const isReset =
+      before !== null &&
+      (isStartReset(starts?.[k - 1] ?? 0, times[k - 1] as number, starts?.[k] ?? 0, times[k] as number) ||
+        isCounterReset(now, before))
+    if (isReset) counter.resets[k] = 1
+    before = now
+  }
+  return counter
 }
 
 function isCustom({ schema }: FloatHistogram): boolean {

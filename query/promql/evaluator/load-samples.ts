@@ -1,12 +1,12 @@
 import { type Labels, labelsKey } from '../../../model/labels.ts'
 import type { Expr, VectorSelector } from '../ast.ts'
+import { histogramList, placesOf } from '../histogram-list.ts'
 import { printExpression } from '../print-expression.ts'
 import type { InstantQuery, RangeQuery } from '../query-engine.ts'
 import type { PlanStatement } from '../query-plan.ts'
 import type { Series, SeriesSelection, SeriesSource } from '../series-source.ts'
 import { tooManySamples } from '../too-many-samples.ts'
 import { type PlannedSelector, type PlanOptions, planSelectors } from './plan-selectors.ts'
-import { sampleSize } from './sample-size.ts'
 
 /** What is loaded, and for which selectors it is not needed. */
 export interface SampleOptions extends PlanOptions {
@@ -94,10 +94,8 @@ export function mergeSeries(...lists: readonly (readonly Series[])[]): readonly 
 
 /** How many samples a series has, as they are counted against the limit. */
 function sizeOf({ timestamps, histograms }: Series): number {
-  let size = timestamps.length
-  if (histograms == null) return size
-  for (const histogram of histograms) if (histogram !== null) size += sampleSize(histogram) - 1
-  return size
+  if (histograms == null) return timestamps.length
+  return timestamps.length - placesOf(histograms, true).length + histograms.size
 }
 
 function mergeSamples(labels: Labels, group: readonly Series[]): Series {
@@ -106,7 +104,7 @@ function mergeSamples(labels: Labels, group: readonly Series[]): Series {
       time,
       value: values[i] as number,
       isStale: stale?.[i] === 1,
-      histogram: histograms?.[i] ?? null,
+      histogram: histograms?.has(i) ? histograms.at(i) : null,
       start: starts?.[i] ?? 0,
     })),
   )
@@ -121,7 +119,7 @@ function mergeSamples(labels: Labels, group: readonly Series[]): Series {
       ? Uint8Array.from(kept, ({ isStale }) => Number(isStale))
       : null,
     histograms: kept.some(({ histogram }) => histogram !== null)
-      ? kept.map(({ histogram }) => histogram)
+      ? histogramList(kept.map(({ histogram }) => histogram))
       : null,
     starts: kept.some(({ start }) => start !== 0) ? Float64Array.from(kept, ({ start }) => start) : null,
   }

@@ -78,7 +78,7 @@ function* stepsOf(floats: FloatWindows, histograms: HistogramWindows, i: number)
         (floats.times[nextFloat] as number) < (histograms.times[nextHistogram] as number))
     const [at, of] = isFloatNext ? [nextFloat, floats] : [nextHistogram, histograms]
     yield {
-      value: isFloatNext ? (floats.values[at] as number) : (histograms.histograms[at] as FloatHistogram),
+      value: isFloatNext ? (floats.values[at] as number) : histograms.histograms.at(at),
       timeMs: of.times[at] as number,
       startMs: of.starts?.[at] ?? 0,
     }

@@ -1,6 +1,6 @@
-import type { FloatHistogram } from '../../../model/float-histogram.ts'
 import type { Labels } from '../../../model/labels.ts'
 import type { Expr } from '../ast.ts'
+import type { HistogramList } from '../histogram-list.ts'
 import type { Annotations } from './annotations.ts'
 import type { GridSeries } from './grid.ts'
 
@@ -22,7 +22,8 @@ export interface FloatWindows extends WindowBounds {
 /** The native histograms of one series, by time, and which of them each window holds. */
 export interface HistogramWindows extends WindowBounds {
   readonly times: Float64Array
-  readonly histograms: readonly FloatHistogram[]
+  /** Each place has one. */
+  readonly histograms: HistogramList
   readonly starts: Float64Array | null
 }
 

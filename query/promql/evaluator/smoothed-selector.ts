@@ -63,9 +63,9 @@ function fillSmoothed(
       continue
     }
     const place = placeOf(histograms.times, histogramBounds, i, atMs)
-    const before = place === null ? undefined : histograms.histograms[place.index]
+    const before = place === null ? undefined : histograms.histograms.at(place.index)
     if (place === null || before === undefined) continue
-    const after = place.isBetween ? histograms.histograms[place.index + 1] : undefined
+    const after = place.isBetween ? histograms.histograms.at(place.index + 1) : undefined
     if (after === undefined) {
       const isCarried = (histograms.times[place.index] as number) < atMs
       // What is known of a reset is known of the sample, not of its value later on.

@@ -1,6 +1,8 @@
 import { EMPTY_HISTOGRAM, type FloatHistogram } from '../../../model/float-histogram.ts'
 import { isCounterReset } from '../../../model/histogram/is-counter-reset.ts'
 import { childrenOf, type Expr, type VectorSelector } from '../ast.ts'
+import { type HistogramList, placesOf } from '../histogram-list.ts'
+import { sampleSize } from '../sample-size.ts'
 import type { Series } from '../series-source.ts'
 
 /** These look at a native histogram's count and sum only. */
@@ -38,16 +40,30 @@ function collect(expr: Expr, isStatistic: boolean, into: Set<VectorSelector>): v
 
 function statisticsOf(series: Series): Series {
   const { histograms } = series
-  if (histograms == null) return series
-  let before: FloatHistogram | null = null
-  const statistics = histograms.map((histogram) => {
-    if (histogram === null) return null
-    const counterResetHint = hintOf(histogram, before)
-    before = histogram
-    const { schema, count, sum } = histogram
-    return { ...EMPTY_HISTOGRAM, schema, count, sum, counterResetHint }
-  })
-  return { ...series, histograms: statistics }
+  return histograms == null ? series : { ...series, histograms: statisticsList(histograms) }
+}
+
+function statisticsList(list: HistogramList): HistogramList {
+  const places = placesOf(list, true)
+  // Where in `places` each place stands.
+  const ranks = new Int32Array(list.length)
+  for (const [rank, place] of places.entries()) ranks[place] = rank
+  const hints = new Array<FloatHistogram['counterResetHint'] | undefined>(places.length)
+  const hintAt = (place: number) => {
+    const rank = ranks[place] as number
+    const before = rank === 0 ? null : list.at(places[rank - 1] as number)
+    hints[rank] ??= hintOf(list.at(place), before)
+    return hints[rank]
+  }
+  return {
+    length: list.length,
+    has: list.has,
+    at: (place) => {
+      const { schema, count, sum } = list.at(place)
+      return { ...EMPTY_HISTOGRAM, schema, count, sum, counterResetHint: hintAt(place) }
+    },
+    size: places.length * sampleSize(EMPTY_HISTOGRAM),
+  }
 }
 
 /** Without buckets a reset cannot be seen any more, so it is said. */
