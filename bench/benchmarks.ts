@@ -86,6 +86,12 @@ export const BENCHMARKS: readonly Benchmark[] = [
     load: async () => (await import('./figures/promql.ts')).measurePromql,
   },
   {
+    name: 'native-histograms',
+    description:
+      'range queries over 500 series of native histograms beside Prometheus (needs Debian’s prometheus)',
+    load: async () => (await import('./figures/native-histograms.ts')).measureNativeHistograms,
+  },
+  {
     name: 'rules',
     description: '200 rules every 15 s while 50,000 spans/s come in: slots kept, time per evaluation',
     load: async () => (await import('./figures/rule-slots.ts')).measureRuleSlots,

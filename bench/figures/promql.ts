@@ -1,14 +1,23 @@
 import { readdirSync, statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prometheusVersion, startPrometheus } from '../../test/support/prometheus-process.ts'
 import type { BenchOptions } from '../bench-options.ts'
 import { startBenchServer } from '../bench-server.ts'
+import {
+  askBoth,
+  compared,
+  emptyTimes,
+  forgetPeak,
+  peakOf,
+  type Sides,
+  type Times,
+  takeTurns,
+  timed,
+} from '../compare-sides.ts'
 import { feedBoth } from '../feed-both.ts'
 import { count, type Figure, megabytes, ms } from '../figure.ts'
 import { createMetricLoad, SCRAPE_MS } from '../metric-load.ts'
 import { openStorage } from '../open-storage.ts'
-import { readProcessUsage } from '../process-usage.ts'
 import { PROMQL_QUESTIONS, ruleExpressions } from '../promql-questions.ts'
 import { quantile } from '../quantile.ts'
 import { readStoredSize, settleMerges } from '../stored-spans.ts'
@@ -137,72 +146,6 @@ async function askRules(both: Sides<string>, pids: Sides<number>, atMs: number, 
   }
 }
 
-interface Sides<T> {
-  readonly theirs: T
-  readonly ours: T
-}
-
-interface Times {
-  readonly theirs: number[]
-  readonly ours: number[]
-  /** CPU time of all questions, milliseconds: what counts where the cores have other work too. */
-  readonly cpuMs: { theirs: number; ours: number }
-}
-
-const emptyTimes = (): Times => ({ theirs: [], ours: [], cpuMs: { theirs: 0, ours: 0 } })
-
-type Question = readonly [path: string, parameters: Readonly<Record<string, string>>]
-
-/** Asks both the same by turns; milliseconds until the answer is whole. The first question of each is for warming up. */
-async function takeTurns(
-  both: Sides<string>,
-  pids: Sides<number>,
-  turns: number,
-  question: Question,
-): Promise<Times> {
-  await askBoth(both, pids, question, emptyTimes())
-  const times = emptyTimes()
-  for (let turn = 0; turn < turns; turn++) await askBoth(both, pids, question, times)
-  return times
-}
-
-async function askBoth(
-  both: Sides<string>,
-  pids: Sides<number>,
-  [path, parameters]: Question,
-  times: Times,
-): Promise<void> {
-  for (const side of ['theirs', 'ours'] as const) {
-    const before = readProcessUsage(pids[side]).cpuSeconds
-    times[side].push(await timed(`${both[side]}/api/v1/${path}`, parameters))
-    times.cpuMs[side] += (readProcessUsage(pids[side]).cpuSeconds - before) * 1000
-  }
-}
-
-async function timed(url: string, parameters: Readonly<Record<string, string>>): Promise<number> {
-  const begun = performance.now()
-  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(parameters) })
-  const body = await response.arrayBuffer()
-  const took = performance.now() - begun
-  if (!response.ok)
-    throw new Error(
-      `Cannot measure ${parameters['query']}: HTTP ${response.status}, ${Buffer.from(body.slice(0, 500))}`,
-    )
-  return took
-}
-
-function compared(what: string, times: Times, q: number, atLeast: number): Figure {
-  const ours = quantile(times.ours, q)
-  const theirs = quantile(times.theirs, q)
-  return {
-    what,
-    value: `${ms(ours)}, ${(theirs / ours).toFixed(2)} × as fast; CPU ${ms(times.cpuMs.ours / times.ours.length)}`,
-    target: `${atLeast} ×`,
-    isReached: theirs / ours >= atLeast,
-    beside: `Prometheus ${ms(theirs)}; CPU ${ms(times.cpuMs.theirs / times.theirs.length)}`,
-  }
-}
-
 /** A grid that has been answered, asked again of a server that remembers. */
 async function measureRemembered(
   dataDir: string,
@@ -233,15 +176,6 @@ async function measureRemembered(
   } finally {
     await server.stop()
   }
-}
-
-function peakOf(pid: number): number {
-  return readProcessUsage(pid).peakRssBytes
-}
-
-/** Linux then counts the peak of resident memory from now on. */
-async function forgetPeak(pid: number): Promise<void> {
-  await writeFile(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** Bytes of all blocks of Prometheus, once what it has in memory has become one. */
