@@ -12,8 +12,10 @@ interface Side {
   readonly lengths: number[]
   readonly deltas: NumberList
   readonly counts: NumberList
-  /** Counts of the buckets that are left when the histogram was made coarser; null: it was not. */
-  merged: readonly number[] | null
+  /** The count of each bucket, from the first place on; see {@link Side.summed}. */
+  totals: Float64Array
+  /** How many buckets have their count in `totals`; -1: they have not been summed up. */
+  summed: number
 }
 
 /** A sum of exactly these bits says that the series has ended. */
@@ -133,7 +135,7 @@ export class HistogramReader {
       side.offsets.length = side.lengths.length = 0
       side.deltas.begin()
       side.counts.begin()
-      side.merged = null
+      side.summed = -1
     }
   }
 
@@ -225,8 +227,10 @@ export class HistogramReader {
     if (shift <= 0) return
     for (const side of [this.#negative, this.#positive]) {
       const spans = side.offsets.map((offset, index) => ({ offset, length: side.lengths[index] as number }))
-      const coarser = coarserSide(readSide(spans, [...this.#absolute(side)]), shift)
-      side.merged = coarser.counts
+      this.#sumUp(side)
+      const coarser = coarserSide(readSide(spans, [...side.totals.subarray(0, side.summed)]), shift)
+      side.totals.set(coarser.counts)
+      side.summed = coarser.counts.length
       side.offsets.length = side.lengths.length = 0
       for (const { offset, length } of spansOf(coarser.indexes)) {
         side.offsets.push(offset)
@@ -245,15 +249,22 @@ export class HistogramReader {
   }
 
   #countsProblem(side: Side): string | null {
-    return this.#absolute(side).some((count) => !(count >= 0)) ? 'has a negative count of a bucket' : null
+    this.#sumUp(side)
+    for (let index = 0; index < side.summed; index++) {
+      if (!((side.totals[index] as number) >= 0)) return 'has a negative count of a bucket'
+    }
+    return null
   }
 
   /** Integers must add up; floats are not asked to, as they are rounded. */
   #countProblem(): string | null {
     if (!(this.#count >= 0) || !(this.#zeroCount >= 0)) return 'has a negative count'
     if (this.#isFloat) return null
-    const buckets = [...this.#absolute(this.#negative), ...this.#absolute(this.#positive)]
-    const sum = buckets.reduce((total, count) => total + count, this.#zeroCount)
+    let sum = this.#zeroCount
+    for (const side of [this.#negative, this.#positive]) {
+      this.#sumUp(side)
+      for (let index = 0; index < side.summed; index++) sum += side.totals[index] as number
+    }
     // Observations that are NaN are counted and in no bucket.
     const isSumNan = Number.isNaN(double(this.sumLow, this.sumHigh))
     if (isSumNan ? sum <= this.#count : sum === this.#count) return null
@@ -264,22 +275,23 @@ export class HistogramReader {
     return this.#isFloat ? side.counts : side.deltas
   }
 
-  /** Counts of the buckets of a side. */
-  #absolute(side: Side): Float64Array {
-    if (side.merged !== null) return Float64Array.from(side.merged)
+  /** Finds the counts of a side's buckets, once for each message. */
+  #sumUp(side: Side): void {
+    if (side.summed >= 0) return
     const { count, lows, highs } = this.#buckets(side)
-    const counts = new Float64Array(count)
+    if (side.totals.length < count) side.totals = new Float64Array(2 * count)
+    const { totals } = side
     let sum = 0
     for (let index = 0; index < count; index++) {
       const low = lows[index] as number
       const high = highs[index] as number
-      if (this.#isFloat) counts[index] = double(low, high)
+      if (this.#isFloat) totals[index] = double(low, high)
       else {
         sum += unZigZag64(low, high)
-        counts[index] = sum
+        totals[index] = sum
       }
     }
-    return counts
+    side.summed = count
   }
 
   #writeSide(side: Side, offsets: ArrayColumn, lengths: ArrayColumn, counts: ArrayColumn): void {
@@ -287,16 +299,21 @@ export class HistogramReader {
     offsets.endRow()
     for (const length of side.lengths) lengths.items.pushUint32(length)
     lengths.endRow()
-    if (this.#isFloat && side.merged === null) pushHalves(counts, side.counts)
-    else {
-      for (const count of this.#absolute(side)) pushDouble(counts.items, count)
-      counts.endRow()
-    }
+    this.#sumUp(side)
+    for (let index = 0; index < side.summed; index++) pushDouble(counts.items, side.totals[index] as number)
+    counts.endRow()
   }
 }
 
 function createSide(): Side {
-  return { offsets: [], lengths: [], deltas: new NumberList(), counts: new NumberList(), merged: null }
+  return {
+    offsets: [],
+    lengths: [],
+    deltas: new NumberList(),
+    counts: new NumberList(),
+    totals: new Float64Array(64),
+    summed: -1,
+  }
 }
 
 function pushHalves(column: ArrayColumn, list: NumberList): void {
