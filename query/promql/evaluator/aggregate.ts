@@ -67,7 +67,7 @@ export function createGrouping({ isWithout, grouping }: Grouping): {
 /** Aggregations that make one number of a group's values at a moment (never none). */
 export type ReducingOp = RunningOp | 'quantile'
 
-/** Aggregates the numbers of each group at each moment; there must be no native histograms. `phi` is `quantile`'s parameter. */
+/** Aggregates the values of a group at each moment, numbers but for `count` and `group`. `phi` is `quantile`'s parameter. */
 export function reduceGroup(
   op: ReducingOp,
   { labels, dropName, members }: Group,

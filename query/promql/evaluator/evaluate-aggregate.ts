@@ -2,7 +2,6 @@ import { type Labels, NO_LABELS, quoteText } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { AggregateExpr, AggregateOp, Call, Expr } from '../ast.ts'
 import { createGrouping, type Group, groupSeries, type ReducingOp, reduceGroup } from './aggregate.ts'
-import { combineGroup } from './aggregate-histograms.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import { countValues } from './count-values.ts'
 import type { Evaluate } from './evaluate.ts'
@@ -15,6 +14,7 @@ import {
 import { type Evaluation, executionError } from './evaluation.ts'
 import { emptySeries, type Grid, type GridSeries, isAnywhere, withoutHistograms } from './grid.ts'
 import { GROUP_REDUCERS, type GroupReducer, type RunningOp } from './group-reducers.ts'
+import { combineHistograms } from './histogram-reducers.ts'
 import { isLabelName } from './label-functions.ts'
 import { limitRatio } from './limit-ratio.ts'
 import { readCounts, selectFromGroups } from './select-from-groups.ts'
@@ -80,14 +80,28 @@ async function reduceGroups(
   const counted = TAKES_HISTOGRAMS.has(op) ? series : ignoreHistograms(run, node, node.expr, series)
   const found: GridSeries[] = []
   for (const group of groupSeries(node, counted)) {
-    const isCombined = (op === 'sum' || op === 'avg') && hasHistograms(group)
-    const result = isCombined
-      ? combineGroup(op, group, grid, run.notes, node.expr)
-      : reduceGroup(op, group, grid, phi)
+    const result =
+      (op === 'sum' || op === 'avg') && hasHistograms(group)
+        ? combineGroup(run, node, op, group, grid)
+        : reduceGroup(op, group, grid, phi)
     if (isAnywhere(result)) found.push(result)
     await run.breathe()
   }
   return found
+}
+
+function combineGroup(
+  { notes }: Evaluation,
+  { expr }: AggregateExpr,
+  op: 'sum' | 'avg',
+  { labels, dropName, members }: Group,
+  grid: Grid,
+): GridSeries {
+  const result = emptySeries(labels, dropName, grid)
+  const reducer = combineHistograms(op, grid.count, notes, expr)
+  for (const member of members) reducer.add(member)
+  reducer.finish(result)
+  return result
 }
 
 /** The function of a range vector whose values are aggregated; null when it is something else, or has been computed already. */
@@ -110,17 +124,23 @@ async function aggregateRange(
   grid: Grid,
 ): Promise<GridSeries[]> {
   const { series } = ranged.input
-  if (!ranged.areDifferent || series.some(({ histograms }) => histograms != null)) {
+  const hasAnyHistogram = series.some(({ histograms }) => histograms != null)
+  if (!ranged.areDifferent || (hasAnyHistogram && !TAKES_HISTOGRAMS.has(op))) {
     const all = await computeAll(run, ranged, grid)
     run.spend(all.length * grid.count)
     return reduceGroups(run, node, op, all, grid, new Float64Array(0))
   }
+  const createReducer = (): GroupReducer =>
+    hasAnyHistogram && (op === 'sum' || op === 'avg')
+      ? combineHistograms(op, grid.count, run.notes, node.expr)
+      : GROUP_REDUCERS[op](grid.count)
   const { keyOf, labelsOf } = createGrouping(node)
   const groups = new Map<string, { labels: Labels; dropName: boolean; reducer: GroupReducer }>()
   const scratch = emptySeries(NO_LABELS, false, grid)
   let count = 0
   for (const one of series) {
     scratch.present.fill(0)
+    scratch.histograms = null
     if (ranged.compute(one, scratch)) {
       count += 1
       run.spend(count * grid.count)
@@ -128,21 +148,23 @@ async function aggregateRange(
       const key = keyOf(labels)
       let group = groups.get(key)
       if (group === undefined) {
-        group = { labels: labelsOf(labels), dropName: false, reducer: GROUP_REDUCERS[op](grid.count) }
+        group = { labels: labelsOf(labels), dropName: false, reducer: createReducer() }
         groups.set(key, group)
       }
       if (dropName) group.dropName = true
-      group.reducer.add(scratch)
+      group.reducer.add({ ...scratch, labels })
       ranged.finish([scratch])
     }
     const rest = run.breathe()
     if (rest !== undefined) await rest
   }
-  return [...groups.values()].map(({ labels, dropName, reducer }) => {
+  const found = [...groups.values()].map(({ labels, dropName, reducer }) => {
     const result = emptySeries(labels, dropName, grid)
     reducer.finish(result)
     return result
   })
+  // Histograms and numbers may have come to nothing.
+  return found.filter(isAnywhere)
 }
 
 const TAKES_HISTOGRAMS: ReadonlySet<string> = new Set(['sum', 'avg', 'count', 'group'])

@@ -1,7 +1,7 @@
 import type { GridSeries } from './grid.ts'
 import { lostWith } from './kahan-sum.ts'
 
-/** Takes the members of a group one after the other; a member's arrays are only read while it is added. No native histograms. */
+/** Takes the members of a group one after the other; a member's arrays are only read while it is added. */
 export interface GroupReducer {
   add(member: GridSeries): void
   /** Writes what has come together. To be called once, at the end. */
@@ -11,7 +11,7 @@ export interface GroupReducer {
 /** Aggregations that need not know all members at once. */
 export type RunningOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar'
 
-/** Makes a reducer of so many moments. */
+/** Makes a reducer of so many moments. But for `count` and `group` members are to have no native histograms. */
 export const GROUP_REDUCERS: Readonly<Record<RunningOp, (count: number) => GroupReducer>> = {
   sum,
   avg: average,
