@@ -1,4 +1,9 @@
-import { type CounterResetHint, CUSTOM_BUCKETS_SCHEMA, type FloatHistogram } from '../float-histogram.ts'
+import {
+  type CounterResetHint,
+  CUSTOM_BUCKETS_SCHEMA,
+  type FloatHistogram,
+  type HistogramSpan,
+} from '../float-histogram.ts'
 import { exponentialBound } from './bucket-bound.ts'
 import { type BucketSide, coarserIndex, coarserSide, readSide, spansOf } from './bucket-side.ts'
 import { areBoundsEqual, bucketAmong, commonBounds } from './custom-bounds.ts'
@@ -59,12 +64,18 @@ export function accumulate(into: HistogramAccumulator, histogram: FloatHistogram
   const isCustom = into.schema === CUSTOM_BUCKETS_SCHEMA
   if (isCustom !== (histogram.schema === CUSTOM_BUCKETS_SCHEMA)) return false
   joinHints(into, histogram.counterResetHint)
+  addNumber(into.count, sign * histogram.count)
+  addNumber(into.sum, sign * histogram.sum)
+  if (!isCustom && hasPlacesFor(into, histogram)) {
+    addNumber(into.zeroCount, sign * histogram.zeroCount)
+    addInPlace(into.positive, histogram.positiveSpans, histogram.positiveBuckets, sign)
+    addInPlace(into.negative, histogram.negativeSpans, histogram.negativeBuckets, sign)
+    return true
+  }
   const positive = readSide(histogram.positiveSpans, histogram.positiveBuckets)
   const negative = readSide(histogram.negativeSpans, histogram.negativeBuckets)
   if (isCustom) addCustom(into, histogram, positive, sign)
   else addExponential(into, histogram, positive, negative, sign)
-  addNumber(into.count, sign * histogram.count)
-  addNumber(into.sum, sign * histogram.sum)
   return true
 }
 
@@ -95,6 +106,57 @@ export function accumulated(accumulator: HistogramAccumulator): FloatHistogram {
     negativeBuckets: negative.counts.map((value, i) => value + (negative.lost[i] ?? 0)),
     customValues: accumulator.customValues,
     counterResetHint: accumulator.counterResetHint,
+  }
+}
+
+/** Whether nothing has to be reconciled, and every bucket has a place already: so it mostly is with histograms of one metric. */
+function hasPlacesFor(into: HistogramAccumulator, histogram: FloatHistogram): boolean {
+  const { schema, zeroThreshold, positiveSpans, positiveBuckets, negativeSpans, negativeBuckets } = histogram
+  if (schema !== into.schema || zeroThreshold !== into.zeroThreshold) return false
+  const isOutside = ([first]: readonly HistogramSpan[]) =>
+    first === undefined || zeroThreshold === 0 || exponentialBound(first.offset, schema) > zeroThreshold
+  return (
+    isOutside(positiveSpans) &&
+    isOutside(negativeSpans) &&
+    hasPlaces(into.positive.indexes, positiveSpans, positiveBuckets.length) &&
+    hasPlaces(into.negative.indexes, negativeSpans, negativeBuckets.length)
+  )
+}
+
+/** Whether the indexes of `count` buckets, which is how many the spans must have, are all there. */
+function hasPlaces(indexes: readonly number[], spans: readonly HistogramSpan[], count: number): boolean {
+  let at = 0
+  let index = 0
+  let seen = 0
+  for (const { offset, length } of spans) {
+    index += offset
+    for (let i = 0; i < length; i += 1) {
+      while (at < indexes.length && (indexes[at] as number) < index) at += 1
+      if (indexes[at] !== index) return false
+      index += 1
+    }
+    seen += length
+  }
+  return seen === count
+}
+
+function addInPlace(
+  side: RunningSide,
+  spans: readonly HistogramSpan[],
+  buckets: readonly number[],
+  sign: 1 | -1,
+): void {
+  let at = 0
+  let index = 0
+  let next = 0
+  for (const { offset, length } of spans) {
+    index += offset
+    for (let i = 0; i < length; i += 1) {
+      while (side.indexes[at] !== index) at += 1
+      addAt(side, at, sign * (buckets[next] as number))
+      next += 1
+      index += 1
+    }
   }
 }
 
