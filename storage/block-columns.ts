@@ -19,11 +19,19 @@ export function textsOf(block: ColumnBlock, name: string): readonly string[] {
   return column.values
 }
 
-/** The column of that name when it holds byte strings of one width, each as hex digits. Throws INTERNAL otherwise. */
-export function hexOf(block: ColumnBlock, name: string): string[] {
+/** The column of that name when it holds byte strings of one width: one after the other. Throws INTERNAL otherwise. */
+export function bytesOf(
+  block: ColumnBlock,
+  name: string,
+): { readonly values: Uint8Array; readonly width: number } {
   const column = block.columns.get(name)
   if (column?.kind !== 'bytes') throw otherwise(name, 'byte strings')
-  const { values, width } = column
+  return column
+}
+
+/** The same, each as hex digits. */
+export function hexOf(block: ColumnBlock, name: string): string[] {
+  const { values, width } = bytesOf(block, name)
   // All at once: a call for each takes longer than the digits.
   const digits = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')
   const texts: string[] = new Array(block.rows)

@@ -21,10 +21,12 @@ export interface SampleColumns {
   /** Stable name of the question. */
   readonly name: string
   readonly table: TableName
-  /** Expressions by the names that their columns get; aggregates, as the rows of a series are one group. */
+  /** Expressions by the names that their columns get; aggregates, as the rows of a series are one group, unless `isPlain`. */
   readonly columns: Readonly<Record<string, string>>
   /** Columns that samples are told apart by beside the series: bounds of buckets. */
   readonly groupBy?: readonly string[]
+  /** Each sample is a row; those of a series stand next to each other, in any order. */
+  readonly isPlain?: boolean
   /** Rows that count; absent: all. */
   readonly condition?: string
   /** Values per sample, so that one answer does not get too large. Default 2. */
@@ -127,15 +129,25 @@ function idLiteral(id: string): string {
   return `unhex('${id}')`
 }
 
-/** Milliseconds after the start of the scope, as the type that is large enough: 32 bits hold 49 days. */
-export function timesColumn({ fromMs, toMs }: Pick<SampleScope, 'fromMs' | 'toMs'>): string {
+/** A sample's milliseconds after the start of the scope, as the type that is large enough: 32 bits hold 49 days. */
+export function timeColumn({ fromMs, toMs }: Pick<SampleScope, 'fromMs' | 'toMs'>): string {
   const type = toMs - fromMs < 2 ** 32 ? 'toUInt32' : 'toFloat64'
-  return `groupArray(${type}(toUnixTimestamp64Milli(ts) - {baseMs:Int64}))`
+  return `${type}(toUnixTimestamp64Milli(ts) - {baseMs:Int64})`
 }
 
-/** The values of numbers; where a sample says that the series has ended (`stale`, a condition), {@link STALE_NAN}. */
+/** Those of all samples of a group. */
+export function timesColumn(scope: Pick<SampleScope, 'fromMs' | 'toMs'>): string {
+  return `groupArray(${timeColumn(scope)})`
+}
+
+/** A sample's number; where it says that the series has ended (`stale`, a condition), {@link STALE_NAN}. */
+export function numberColumn(stale: string): string {
+  return `if(${stale}, ${STALE_NAN}, value)`
+}
+
+/** Those of all samples of a group. */
 export function numbersColumn(stale: string): string {
-  return `groupArray(if(${stale}, ${STALE_NAN}, value))`
+  return `groupArray(${numberColumn(stale)})`
 }
 
 /** The part of a range that samples can be stored in. */
@@ -170,8 +182,9 @@ function isAscending(ids: readonly string[]): boolean {
   return true
 }
 
-/** Otherwise an answer of many bytes comes in 256 blocks. */
+/** Otherwise an answer of many bytes comes in 256 blocks, and one of many rows in blocks of 65,409. */
 const ONE_BLOCK = { group_by_two_level_threshold: 0, group_by_two_level_threshold_bytes: 0 }
+const ONE_PLAIN_BLOCK = { max_block_size: 1_000_000 }
 
 /**
  * Asks for some series of a scope's metrics in one statement; `isPiece`: it is one of several that run side by side, each on one thread: what
@@ -185,7 +198,9 @@ export async function askFor(
   isPiece = false,
 ): Promise<readonly ColumnBlock[]> {
   const { sql, params } = scopeCondition(scope, series)
-  const { groupBy = [], columns } = read
+  const { groupBy = [], columns, isPlain = false } = read
+  const grouping = ['series', ...groupBy.map((each) => each.replace(/^.* AS /, ''))]
+  const oneBlock = isPlain ? ONE_PLAIN_BLOCK : ONE_BLOCK
   const { blocks } = await storage.selectColumns({
     name: read.name,
     tenant: scope.tenant,
@@ -193,9 +208,9 @@ export async function askFor(
   ${['series', ...groupBy, ...Object.entries(columns).map(([name, column]) => `${column} AS ${name}`)].join(',\n  ')}
 FROM ${read.table}
 WHERE ${sql}${read.condition === undefined ? '' : ` AND (${read.condition})`}
-GROUP BY ${['series', ...groupBy.map((each) => each.replace(/^.* AS /, ''))].join(', ')}`,
+${isPlain ? 'ORDER BY series' : `GROUP BY ${grouping.join(', ')}`}`,
     params: { ...params, ...read.params, baseMs: scope.fromMs },
-    settings: isPiece ? { ...ONE_BLOCK, max_threads: 1 } : ONE_BLOCK,
+    settings: isPiece ? { ...oneBlock, max_threads: 1 } : oneBlock,
     ...(read.maxSeries === undefined ? {} : { limits: { maxResultRows: read.maxSeries } }),
     ...(scope.signal === undefined ? {} : { signal: scope.signal }),
   })

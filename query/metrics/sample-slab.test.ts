@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SeriesSamples } from './order-stretches.ts'
-import { createSampleSlab } from './sample-slab.ts'
+import { createSampleSlab, type SampleSlab } from './sample-slab.ts'
 
 type Sample = readonly [timeMs: number, value: number, stale: number]
 
@@ -24,26 +24,52 @@ const list = fc
   )
   .map((all) => all.toSorted((a, b) => a[0] - b[0]))
 
+const IDS = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string]
+
+const bytesOf = (ids: readonly string[]) => Uint8Array.from(Buffer.from(ids.join(''), 'hex'))
+
+/** Appends the series that have one number after a time all at once; gives the ids of those that were taken. */
+function appended(
+  slab: SampleSlab,
+  afterMs: number,
+  series: Readonly<Record<string, readonly Sample[]>>,
+): Set<string> {
+  const rows = Object.entries(series).flatMap(([id, all]) => {
+    const own = all.filter(([time]) => time > afterMs)
+    const [only] = own
+    return own.length === 1 && only?.[2] === 0 ? [{ id, timeMs: only[0], value: only[1] }] : []
+  })
+  const left = slab.appendRows(
+    bytesOf(rows.map(({ id }) => id)),
+    afterMs,
+    rows.map(({ timeMs }) => timeMs - afterMs),
+    rows.map(({ value }) => value),
+  )
+  return new Set(rows.filter((_, row) => left?.includes(row) === false).map(({ id }) => id))
+}
+
 describe('samples with room behind them', () => {
   test('are those that the last answers say, and what was given stays as it was', () => {
     const step = fc.record({
       afterMs: fc.integer({ min: -1, max: 60 }),
-      series: fc.dictionary(fc.constantFrom('a', 'b', 'c'), list),
+      series: fc.dictionary(fc.constantFrom(...IDS), list),
+      isInRows: fc.boolean(),
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), fc.integer({ min: 0, max: 200 }), (steps, untilMs) => {
         const slab = createSampleSlab(untilMs)
         const model = new Map<string, Sample[]>()
         const given: { samples: SeriesSamples; copy: Sample[] }[] = []
-        for (const { afterMs, series } of steps) {
+        for (const { afterMs, series, isInRows } of steps) {
           const ids = new Set<string>()
+          const taken = isInRows ? appended(slab, afterMs, series) : new Set<string>()
           for (const [id, all] of Object.entries(series)) {
             const own = all.filter(([time]) => time > afterMs)
             if (own.length === 0) continue
             ids.add(id)
             const [timeMs, value, stale] = own[0] as Sample
             const isPlain = own.length === 1 && stale === 0
-            if (!isPlain || !slab.append(id, afterMs, timeMs, value)) {
+            if (!taken.has(id) && (!isPlain || !slab.append(id, afterMs, timeMs, value))) {
               slab.replaceAfter(id, afterMs, samplesOf(own))
             }
             model.set(id, [...(model.get(id) ?? []).filter(([time]) => time <= afterMs), ...own])
@@ -56,18 +82,30 @@ describe('samples with room behind them', () => {
                 all.filter(([time]) => time <= afterMs),
               )
           }
-          for (const id of ['a', 'b', 'c']) {
+          for (const id of IDS) {
             const expected = (model.get(id) ?? []).filter(([time]) => time > 10 && time <= 50)
             const found = slab.get(id, 10, 50)
             expect(found === null ? [] : listOf(found)).toEqual(expected)
             if (found !== null) given.push({ samples: found, copy: expected })
           }
-          expect(slab.copy(10, 50, 70).get('a', -1, 100)).toEqual(slab.get('a', 10, 50))
+          expect(slab.copy(10, 50, 70).get(IDS[0], -1, 100)).toEqual(slab.get(IDS[0], 10, 50))
           for (const { samples, copy } of given) expect(listOf(samples)).toEqual(copy)
         }
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('two rows of one series are not taken', () => {
+    const slab = createSampleSlab(100)
+    for (const id of IDS) slab.replaceAfter(id, -1, samplesOf([[1, 1, 0]]))
+    const rows = bytesOf([IDS[0], IDS[1], IDS[1]])
+    expect(slab.appendRows(rows, 1, [1, 1, 2], [7, 8, 9])).toBeNull()
+    expect(slab.get(IDS[0], 1, 100)).toBeNull()
+    // Nor NaN, which may be a mark, and what nothing is known of.
+    const others = bytesOf([IDS[0], IDS[1], 'd'.repeat(32)])
+    expect(slab.appendRows(others, 1, [1, 1, 1], [7, Number.NaN, 9])).toEqual([1, 2])
+    expect(listOf(slab.get(IDS[0], 1, 100) as SeriesSamples)).toEqual([[2, 7, 0]])
   })
 
   test('take no memory as long as there is room', () => {

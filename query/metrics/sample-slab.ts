@@ -13,6 +13,17 @@ export interface SampleSlab {
   replaceAfter(id: string, afterMs: number, samples: SeriesSamples): void
   /** The same for one number; false, and nothing done, where it is not simply the next one of the series. */
   append(id: string, afterMs: number, timeMs: number, value: number): boolean
+  /**
+   * The same for one number of each of many series: `ids` are 16 bytes each, `times` milliseconds after `afterMs`. The same series in the same order as
+   * the last time are found by their places. Gives the rows that could not be taken; null, and nothing done, where two rows next to each other are of
+   * one series.
+   */
+  appendRows(
+    ids: Uint8Array,
+    afterMs: number,
+    times: ArrayLike<number>,
+    values: ArrayLike<number>,
+  ): number[] | null
   /** A new slab with the samples in (fromMs, toMs], made for samples up to `untilMs`. */
   copy(fromMs: number, toMs: number, untilMs: number): SampleSlab
   /** Takes the samples after `afterMs` from every series whose id is not among those. */
@@ -32,6 +43,8 @@ export function createSampleSlab(untilMs: number): SampleSlab {
   const byId = new Map<string, Held>()
   let capacity = 0
   let latestMs = Number.NEGATIVE_INFINITY
+  /** The series of the last rows, by their places; null: something has been put elsewhere since. */
+  let lastRows: { readonly ids: Uint8Array; readonly held: readonly (Held | undefined)[] } | null = null
   let chunk = { times: new Float64Array(0), values: new Float64Array(0), used: 0 }
 
   /** Memory for so many samples, a part of a large piece: small ones are dear to make. */
@@ -61,6 +74,29 @@ export function createSampleSlab(untilMs: number): SampleSlab {
     }
     write(held, keep, samples)
     byId.set(id, held)
+    lastRows = null
+  }
+
+  const appendTo = (held: Held | undefined, afterMs: number, timeMs: number, value: number): boolean => {
+    if (held === undefined || held.length === held.times.length || held.stale !== null) return false
+    const { times, values, length } = held
+    if ((times[length - 1] as number) > afterMs) return false
+    times[length] = timeMs
+    values[length] = value
+    held.length += 1
+    if (timeMs > latestMs) latestMs = timeMs
+    return true
+  }
+
+  /** What is held of the series of rows; null: some are of the same series. */
+  const find = (ids: Uint8Array): readonly (Held | undefined)[] | null => {
+    const bytes = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength)
+    if (lastRows !== null && bytes.equals(lastRows.ids)) return lastRows.held
+    const names = Array.from({ length: ids.length / ID_BYTES }, (_, row) => idAt(ids, row))
+    if (names.some((id, row) => row > 0 && id === names[row - 1])) return null
+    const held = names.map((id) => byId.get(id))
+    lastRows = { ids, held }
+    return held
   }
 
   return {
@@ -99,16 +135,19 @@ export function createSampleSlab(untilMs: number): SampleSlab {
       write(held, held.length, samples, same)
       held.length += added
     },
-    append(id, afterMs, timeMs, value) {
-      const held = byId.get(id)
-      if (held === undefined || held.length === held.times.length || held.stale !== null) return false
-      const { times, values, length } = held
-      if ((times[length - 1] as number) > afterMs) return false
-      times[length] = timeMs
-      values[length] = value
-      held.length += 1
-      if (timeMs > latestMs) latestMs = timeMs
-      return true
+    append: (id, afterMs, timeMs, value) => appendTo(byId.get(id), afterMs, timeMs, value),
+    appendRows(ids, afterMs, times, values) {
+      const found = find(ids)
+      if (found === null) return null
+      const left: number[] = []
+      for (let row = 0; row < found.length; row += 1) {
+        const value = values[row] as number
+        // NaN may be a mark.
+        const isTaken =
+          !Number.isNaN(value) && appendTo(found[row], afterMs, (times[row] as number) + afterMs, value)
+        if (!isTaken) left.push(row)
+      }
+      return left
     },
     copy(fromMs, toMs, laterMs) {
       const slab = createSampleSlab(laterMs)
@@ -122,11 +161,19 @@ export function createSampleSlab(untilMs: number): SampleSlab {
       for (const [id, held] of byId) {
         if (ids.has(id) || (held.times[held.length - 1] as number) <= afterMs) continue
         const keep = lengthUpTo(held, afterMs)
+        lastRows = null
         if (keep === 0) byId.delete(id)
         else hold(id, held, keep, NO_SAMPLES)
       }
     },
   }
+}
+
+const ID_BYTES = 16
+
+/** The id in a row, as hex digits. */
+export function idAt(ids: Uint8Array, row: number): string {
+  return Buffer.from(ids.buffer, ids.byteOffset + row * ID_BYTES, ID_BYTES).toString('hex')
 }
 
 /** Samples. */

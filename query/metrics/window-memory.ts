@@ -1,10 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../runtime/errors.ts'
-import { numberArraysOf } from '../../storage/block-columns.ts'
+import { bytesOf, numberArraysOf, numbersOf } from '../../storage/block-columns.ts'
+import type { ColumnBlock } from '../../storage/column-block.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { orderStretches, type SeriesSamples } from './order-stretches.ts'
-import { askFor, numbersColumn, type SampleScope, timesColumn } from './read-samples.ts'
-import { createSampleSlab, type SampleSlab } from './sample-slab.ts'
+import {
+  askFor,
+  numberColumn,
+  numbersColumn,
+  type SampleScope,
+  timeColumn,
+  timesColumn,
+} from './read-samples.ts'
+import { createSampleSlab, idAt, type SampleSlab } from './sample-slab.ts'
 import { eachRow } from './series-reader.ts'
 
 /** Which samples are asked for, and whether that is at one moment only. */
@@ -56,6 +64,9 @@ const SLOT_MS = 300_000
 /** So much before the slot is read at least, so that questions about shorter windows share it, milliseconds. */
 const SHARED_MS = 600_000
 const LONGEST_MS = 1_200_000
+/** What came in so short a time is read sample by sample, milliseconds, and so many of them at most. */
+const LITTLE_MS = 60_000
+const LITTLE_ROWS = 500_000
 const MOST_SERIES = 100_000
 /** Ranges of which pieces are kept. */
 const PIECES = 4
@@ -143,7 +154,7 @@ export function createWindowMemory(changes: SampleChanges): WindowMemory {
         if (isWide && goodUpToMs >= scope.toMs) return sliced(window, scope)
         const fromMs = Math.max(-1, Math.min(scope.fromMs, slotMs - SHARED_MS))
         const whole = { ...scope, fromMs, toMs: slotMs + SLOT_MS }
-        const begun = { ...whole, generation: changes.generation() }
+        const begun = { ...whole, generation: changes.generation(), askedToMs: scope.toMs }
         const isUsable = isWide && goodUpToMs > window.fromMs
         const next = isUsable
           ? goOn(storage, window, begun, goodUpToMs)
@@ -164,6 +175,8 @@ function goodUpTo(changes: SampleChanges, window: Window, { tenant }: WindowScop
 
 interface Begun extends WindowScope {
   readonly generation: number
+  /** The moment that is asked for: few samples are later. */
+  readonly askedToMs: number
 }
 
 /** The first window of a slot: that of the slot before, as far as it reaches, or all of it anew. */
@@ -191,14 +204,55 @@ async function start(
 async function goOn(storage: Storage, window: Window, scope: Begun, goodUpToMs: number): Promise<Window> {
   const { slab, fromMs } = window
   const isRewritten = slab.latestMs > goodUpToMs
-  const ids = new Set<string>()
-  await readInto(storage, slab, { ...scope, fromMs: goodUpToMs }, isRewritten ? ids : null)
-  if (isRewritten) slab.cutOthers(ids, goodUpToMs)
+  const later = { ...scope, fromMs: goodUpToMs }
+  const isLittle = !isRewritten && scope.askedToMs - goodUpToMs <= LITTLE_MS
+  if (!(isLittle && (await readLittle(storage, slab, later)))) {
+    const ids = new Set<string>()
+    await readInto(storage, slab, later, isRewritten ? ids : null)
+    if (isRewritten) slab.cutOthers(ids, goodUpToMs)
+  }
   return windowOf({ ...scope, fromMs }, slab)
 }
 
 function windowOf({ fromMs, toMs, generation }: Begun, slab: SampleSlab): Window {
   return { fromMs, toMs, generation, slab, pieces: new LRUCache({ max: PIECES }) }
+}
+
+/** Reads what came since the last scrape or two, sample by sample; false, and nothing done: it is too much for that. */
+async function readLittle(storage: Storage, slab: SampleSlab, scope: WindowScope): Promise<boolean> {
+  const read = {
+    name: 'metrics.window',
+    table: 'prom_samples',
+    isPlain: true,
+    columns: { times: timeColumn(scope), numbers: numberColumn('is_stale') },
+    maxSeries: LITTLE_ROWS,
+  } as const
+  const { signal: _, ...shared } = scope
+  const blocks = await askFor(storage, shared, read, null).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'RESULT_TOO_LARGE') return null
+    throw error
+  })
+  if (blocks === null || blocks.length > 1) return false
+  for (const block of blocks) appendBlock(slab, block, scope.fromMs)
+  return true
+}
+
+function appendBlock(slab: SampleSlab, block: ColumnBlock, fromMs: number): void {
+  const { values: ids } = bytesOf(block, 'series')
+  const [times, values] = [numbersOf(block, 'times'), numbersOf(block, 'numbers')]
+  const { stretch, free } = orderStretches(times, values, fromMs)
+  const replace = (from: number, to: number) => slab.replaceAfter(idAt(ids, from), fromMs, stretch(from, to))
+  const left = slab.appendRows(ids, fromMs, times as Float64Array, values as Float64Array)
+  if (left !== null) for (const row of left) replace(row, row + 1)
+  else {
+    let from = 0
+    for (let to = 1; to <= block.rows; to += 1) {
+      if (to < block.rows && idAt(ids, to) === idAt(ids, from)) continue
+      replace(from, to)
+      from = to
+    }
+  }
+  free()
 }
 
 /** Reads the samples of a scope, which take the place of what there is in its range; `ids` gets those that have any. */
