@@ -6,8 +6,10 @@ import { type Alerting, startAlerting } from '../alerting/start-alerting.ts'
 import type { PrometheusApiDeps } from '../query/http/prometheus/prometheus-api-deps.ts'
 import type { QueryEngine } from '../query/promql/query-engine.ts'
 import type { QueryDeps } from '../query/query-deps.ts'
+import { registerRulesApi } from '../rules/http/register-rules-api.ts'
 import { type Rules, startRules } from '../rules/start-rules.ts'
-import { nativeAlerts, nativeRules } from '../rules/views/native-rules.ts'
+import { nativeAlerts } from '../rules/views/native-rules.ts'
+import { ruleAlert } from '../rules/views/native-rules-schemas.ts'
 import { prometheusAlerts, prometheusRules } from '../rules/views/prometheus-rules.ts'
 import { DEFAULT_TENANT } from '../runtime/access-control.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -29,9 +31,10 @@ export interface AlertingParts {
 export function registerAlertingRole(app: FastifyInstance, externalUrl: () => string): AlertingParts {
   const rules = createLatePart<Rules>('rules')
   const alerting = createLatePart<Alerting>('alerting')
-  app.get('/api/rules', async ({ tenant }) => nativeRules(rulesOf(tenant, rules.part)))
+  registerRulesApi(app, (tenant) => rulesOf(tenant, rules.part))
   registerAlertingApi(app, alerting.part, {
     ruleAlerts: (tenant) => nativeAlerts(rulesOf(tenant, rules.part), externalUrl()),
+    ruleAlert,
   })
   registerAlertmanagerApi(app, alerting.part)
   return { rules, alerting }

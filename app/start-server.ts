@@ -1,11 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import { createRefusals } from '../ingest/create-refusals.ts'
-import { registerRemoteWrite } from '../ingest/prometheus/register-remote-write.ts'
-import { prometheusTargets } from '../ingest/scrape/prometheus-targets.ts'
 import { type Ingest, startIngest } from '../ingest/start-ingest.ts'
-import type { PrometheusAnswer } from '../query/http/prometheus/prometheus-api-deps.ts'
-import { firstValue } from '../query/http/query-values.ts'
-import { registerQueryApi } from '../query/http/register-query-api.ts'
 import { createMetricsEngine } from '../query/metrics/create-metrics-engine.ts'
 import { DEFAULT_QUERY_LIMITS, type QueryDeps } from '../query/query-deps.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -22,17 +16,10 @@ import type { Config } from './config.ts'
 import { prepareDataDir } from './prepare-data-dir.ts'
 import { programVersion } from './program-version.ts'
 import type { ReadinessCheck } from './readiness.ts'
-import { registerGraph } from './register-graph.ts'
-import { registerOperations } from './register-operations.ts'
+import { registerRoutes } from './register-routes.ts'
 import type { Role } from './role.ts'
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.ts'
-import {
-  alertingReloads,
-  prometheusAnswers,
-  readAlerting,
-  registerAlertingRole,
-  startAlertingRole,
-} from './start-alerting-role.ts'
+import { alertingReloads, startAlertingRole } from './start-alerting-role.ts'
 import { closeApi, listenApi, reloadCertificates, tlsFiles } from './start-api.ts'
 import { startStorage } from './start-storage.ts'
 import { traceStorage } from './trace-storage.ts'
@@ -116,7 +103,7 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
   })
   edges.api.push('telemetry', () => telemetry.stop())
 
-  const checks: Record<string, ReadinessCheck> = {
+  const checks: Readonly<Record<string, ReadinessCheck>> = {
     storage: async () => {
       await storage.ping()
       return { isReady: true, kind: storage.kind, version: storage.version }
@@ -138,29 +125,17 @@ async function startParts(options: ServerOptions, stack: ShutdownStack): Promise
     ...(changes === undefined ? {} : { changes }),
   })
   let externalUrl = config.http.externalUrl ?? ''
-  const parts = roles.has('alerting') ? registerAlertingRole(api, () => externalUrl) : null
-  if (parts !== null) checks['alerting'] = () => readAlerting(parts)
-  registerOperations(api, { registry, checks, threadMetrics })
-  if (ingest !== null) {
-    const { maxMessageSize, maxInFlight } = config.ingest
-    registerRemoteWrite(api, {
-      write: ingest.write,
-      maxMessageBytes: maxMessageSize,
-      maxInFlightBytes: maxInFlight,
-      logger,
-      refusals: createRefusals(registry),
-    })
-  }
-  if (roles.has('query')) {
-    await registerQueryApi(api, {
-      ...queryDeps,
-      engine,
-      bounds,
-      ...(parts === null ? {} : prometheusAnswers(parts)),
-      ...(ingest === null ? {} : { targets: targetsAnswer(ingest) }),
-    })
-    registerGraph(api)
-  }
+  const parts = await registerRoutes(api, {
+    roles,
+    config,
+    queryDeps,
+    engine,
+    bounds,
+    ingest,
+    checks,
+    threadMetrics,
+    externalUrl: () => externalUrl,
+  })
   edges.api.push('api', () => closeApi(api, REQUEST_GRACE_MS))
   const http = await listenApi(api, config.http)
   externalUrl = config.http.externalUrl ?? http
@@ -194,15 +169,6 @@ function ingestReloads(ingest: Ingest): readonly (readonly [string, Reload])[] {
     ['certificates of the receivers', () => ingest.reload('certificates')],
     ['scrape jobs', () => ingest.reload('scrape jobs')],
   ]
-}
-
-/** What is scraped is the default tenant's. */
-function targetsAnswer(ingest: Ingest): PrometheusAnswer {
-  return async ({ tenant, query }) => {
-    const view = tenant === 'default' ? await ingest.targets() : { active: [], dropped: [] }
-    const one = (name: string) => firstValue(query, name) ?? ''
-    return prometheusTargets(view, { state: one('state'), scrapePool: one('scrapePool') })
-  }
 }
 
 /** At the same time: while one finishes what runs, the others accept nothing new either. */

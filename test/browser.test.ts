@@ -44,6 +44,19 @@ describe.skipIf(noBrowser !== null)('the description of the API in a browser', (
       expect(problems).toEqual([])
     })
   })
+
+  test('a silence can be made from it, with what it fills in', async () => {
+    await inBrowser(async ({ page, problems }) => {
+      await page.goto(`${url}/api/docs`)
+      const operation = page.locator('.opblock-post', { hasText: '/api/silences' }).first()
+      await operation.locator('.opblock-summary-control').click()
+      await operation.getByRole('button', { name: 'Try it out' }).click()
+      await operation.getByRole('button', { name: 'Execute' }).click()
+      const shown = operation.locator('.live-responses-table')
+      await expect.poll(() => shown.textContent({ timeout: 20_000 })).toContain('"state": "active"')
+      expect(problems).toEqual([])
+    })
+  })
 })
 
 describe.skipIf(noBrowser !== null)("the demo's mailbox in a browser", () => {

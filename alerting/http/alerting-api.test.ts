@@ -1,7 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { z } from 'zod'
 import { systemClock } from '../../runtime/clock.ts'
 import { createHttpServer } from '../../runtime/http-server.ts'
 import {
@@ -9,6 +10,7 @@ import {
   STORY_START_MS,
   type VirtualAlerting,
 } from '../../test/support/virtual-alerting.ts'
+import type { Evidence } from '../evidence.ts'
 import { registerAlertingApi } from './register-alerting-api.ts'
 import { registerAlertmanagerApi } from './register-alertmanager-api.ts'
 
@@ -32,11 +34,32 @@ const DOWN = { alertname: 'Down', service: 'cart' }
 const SLOW = { alertname: 'Slow', service: 'cart' }
 const DISK = { alertname: 'Disk', service: 'mysql', team: 'db' }
 
+const EVIDENCE: Evidence = {
+  traces: [
+    {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      why: 'failed',
+      durationMs: 40.5,
+      service: 'cart',
+      operation: 'GET /cart',
+      link: null,
+    },
+  ],
+  endpointsEjected: [
+    { cluster: 'cart', endpoint: '10.0.0.7:80', ejectedAtMs: STORY_START_MS, reason: '5xx' },
+  ],
+  by503Flag: [{ flags: 'UF', count: 3, share: 1 }],
+  links: [{ title: 'Traces', url: 'http://meshwatch.test/api/traces' }],
+  problem: null,
+}
+
 let world: VirtualAlerting
 let app: FastifyInstance
+/** What describes the answers of a route, by method, address and status. */
+let described: Map<string, z.ZodType>
 
 beforeEach(async () => {
-  world = await openVirtualAlerting(CONFIG)
+  world = await openVirtualAlerting(CONFIG, { evidence: async () => EVIDENCE })
   app = createHttpServer({
     access: {
       isEnforced: true,
@@ -46,6 +69,12 @@ beforeEach(async () => {
     clock: systemClock,
     logger: pino({ level: 'silent' }),
     registry: new Registry(),
+  })
+  described = new Map()
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    const answers = (schema?.response ?? {}) as Readonly<Record<string, z.ZodType>>
+    for (const [status, answer] of Object.entries(answers))
+      described.set(`${method} ${url} ${status}`, answer)
   })
   registerAlertmanagerApi(app, world.alerting)
   registerAlertingApi(app, world.alerting, {
@@ -83,8 +112,21 @@ interface GettableGroup {
 
 async function get<Answer>(url: string, tenant = 'default'): Promise<Answer> {
   const answer = await app.inject({ url, headers: { authorization: `Bearer ${tenant}` } })
+  if (url.startsWith('/api/')) expectDescribed(`GET ${url}`, answer)
   expect(answer.statusCode, answer.body).toBe(200)
   return answer.json()
+}
+
+/** The answer is one that the description of its route has. */
+function expectDescribed(request: string, answer: LightMyRequestResponse): void {
+  const [method, url = ''] = request.split(' ')
+  const path = url
+    .replace(/\?.*/, '')
+    .replace(/(\/alerts)\/[^/]+/, '$1/:fingerprint')
+    .replace(/(\/silences)\/[^/]+/, '$1/:id')
+  const schema = described.get(`${method} ${path} ${answer.statusCode}`)
+  expect(schema, `${request} ${answer.statusCode}`).toBeDefined()
+  expect(schema?.safeParse(answer.json()).error, request).toBeUndefined()
 }
 
 async function silence(matchers: readonly object[], given: Readonly<Record<string, unknown>> = {}) {
@@ -200,6 +242,58 @@ describe('silences', () => {
     expect((await get<{ silences: object[] }>('/api/silences', 'other')).silences).toEqual([])
   })
 
+  test('are made, changed and ended natively', async () => {
+    const ask = async (method: 'POST' | 'GET' | 'DELETE', url: string, payload?: object) => {
+      const answer = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+      expectDescribed(`${method} ${url}`, answer)
+      return { status: answer.statusCode, ...answer.json() }
+    }
+    const given = {
+      matchers: [{ name: 'team', value: 'db', isRegex: false }],
+      startsAt: '2026-11-20T02:00:00Z',
+      endsAt: '2026-11-20T05:00:00Z',
+      createdBy: 'ann',
+      comment: 'maintenance',
+      unknown: 'members are passed over',
+    }
+    const made = await ask('POST', '/api/silences', given)
+    expect(made).toMatchObject({
+      status: 200,
+      state: 'active',
+      matchers: [{ name: 'team', op: '=', value: 'db', text: 'team="db"' }],
+      startsUnixNano: `${STORY_START_MS}000000`,
+    })
+    const { id } = made
+    expect(await ask('POST', '/api/silences', { ...given, id, comment: 'longer' })).toMatchObject({
+      comment: 'longer',
+    })
+    expect(await ask('GET', `/api/silences/${id}?unknown=1`)).toMatchObject({ status: 200, id })
+    expect(await ask('DELETE', `/api/silences/${id}`)).toMatchObject({ status: 200, state: 'expired' })
+    expect(await ask('DELETE', `/api/silences/${id}`)).toMatchObject({ status: 200, state: 'expired' })
+    await get('/api/silences')
+    const unknown = 'Cannot find silence x: there is no such silence'
+    for (const method of ['GET', 'DELETE'] as const) {
+      expect(await ask(method, '/api/silences/x')).toMatchObject({
+        status: 404,
+        error: { message: unknown },
+      })
+    }
+    expect(await ask('POST', '/api/silences', { ...given, id: 'x' })).toMatchObject({ status: 404 })
+    expect(await ask('POST', '/api/silences', { matchers: [] })).toMatchObject({
+      status: 400,
+      error: {
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(
+          /^Cannot read the silence: matchers: at least one matcher required; startsAt: /,
+        ),
+      },
+    })
+    expect(await ask('POST', '/api/silences')).toMatchObject({
+      status: 400,
+      error: { message: 'Cannot read the silence: Invalid input: expected object, received undefined' },
+    })
+  })
+
   test('survive a restart', async () => {
     const id = (await silence([matcher('a', 'b')])).json().silenceID
     await world.restart()
@@ -232,7 +326,9 @@ test('an alert explains itself before and after it is told', async () => {
     wasMutedAtLastLook: true,
     integrations: [{ isKnownFiring: false, lastDecision: { action: 'send' } }],
   })
-  expect((await app.inject('/api/alerts/0000000000000000/explain')).statusCode).toBe(404)
+  const unknown = await app.inject('/api/alerts/0000000000000000/explain')
+  expect(unknown.statusCode).toBe(404)
+  expectDescribed('GET /api/alerts/0000000000000000/explain', unknown)
 })
 
 describe('notifications', () => {
@@ -265,7 +361,41 @@ describe('notifications', () => {
     expect((await get<Notifications>('/api/notifications?receiver=dba')).notifications).toEqual([])
     expect((await get<Notifications>('/api/notifications', 'other')).notifications).toEqual([])
     expect((await get<Notifications>('/api/notifications?end=now-1h')).notifications).toEqual([])
-    expect((await app.inject('/api/notifications?state=lost')).statusCode).toBe(400)
+    const refused = await app.inject('/api/notifications?state=lost')
+    expect(refused.statusCode).toBe(400)
+    expectDescribed('GET /api/notifications', refused)
+    const more = { notifications, more: 1 }
+    expect(described.get('GET /api/notifications 200')?.safeParse(more).success).toBe(false)
+    expect(refused.json().error.message).toMatch(/^Cannot read the query parameters: state: /)
+  })
+})
+
+test('a message that some recipients have tells the fate of each, and its evidence', async () => {
+  world.answerTo = (integration) =>
+    integration === 'webhook'
+      ? null
+      : {
+          outcome: 'partially',
+          receipt: {
+            response: '250 queued',
+            recipients: [
+              { recipient: 'a@example.org', fate: 'accepted', response: '250 ok' },
+              { recipient: 'b@example.org', fate: 'retry', response: '451 later' },
+            ],
+          },
+          retry: ['b@example.org'],
+          reason: 'b@example.org: 451 later',
+        }
+  world.fire(DISK)
+  await world.advanceTo(40)
+  const { notifications } = await get<Notifications>('/api/notifications?integration=email')
+  expect(notifications).toMatchObject([{ state: 'pending', evidence: EVIDENCE }])
+  expect(notifications).toHaveProperty('[0].attempts[0].receipt.recipients[1].fate', 'retry')
+  const { alerts } = await get<{ alerts: { fingerprint: string; labels: object }[] }>('/api/alerts')
+  const disk = alerts.find(({ labels }) => 'team' in labels)
+  const explained = await get<object>(`/api/alerts/${disk?.fingerprint}/explain`)
+  expect(explained).toMatchObject({
+    groups: [{ route: { matchers: ['team="db"'] }, integrations: [{ pending: { state: 'pending' } }] }],
   })
 })
 

@@ -10,6 +10,15 @@ export const timeSchema = z.iso
 
 const GO_ZERO_MS = Date.parse('0001-01-01T00:00:00Z')
 
+// Silences nothing: whoever tries it out unchanged must not miss an alert.
+const EXAMPLE_SILENCE = {
+  matchers: [{ name: 'alertname', value: 'NoSuchAlert', isRegex: false, isEqual: true }],
+  startsAt: '2026-11-20T00:00:00Z',
+  endsAt: '2099-11-20T00:00:00Z',
+  createdBy: 'ann',
+  comment: 'Trying out the API',
+}
+
 /** One matcher of a silence. */
 const matcherSchema = z
   .object({
@@ -24,15 +33,20 @@ const matcherSchema = z
   })
 
 /** `postableSilence` of Alertmanager's API v2. */
-export const postableSilence = z.object({
-  id: z.string().nullish(),
-  matchers: z.array(matcherSchema).min(1, 'at least one matcher required'),
-  startsAt: timeSchema,
-  endsAt: timeSchema,
-  createdBy: z.string(),
-  comment: z.string(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-})
+export const postableSilence = z
+  .object({
+    id: z.string().nullish().meta({ description: 'The silence to change; absent: a new one.' }),
+    matchers: z.array(matcherSchema).min(1, 'at least one matcher required').meta({
+      description:
+        'All must hold. `isRegex`: the value is a regular expression; `isEqual: false`: the opposite.',
+    }),
+    startsAt: timeSchema.meta({ description: 'A time in the past means now.' }),
+    endsAt: timeSchema,
+    createdBy: z.string(),
+    comment: z.string(),
+    annotations: z.record(z.string(), z.string()).nullish(),
+  })
+  .meta({ example: EXAMPLE_SILENCE })
 
 /** `postableAlert` of Alertmanager's API v2. */
 export const postableAlert = z.object({

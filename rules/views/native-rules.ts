@@ -1,13 +1,19 @@
+import type { z } from 'zod'
 import { labelsFrom, labelsToRecord } from '../../model/labels.ts'
 import { formatFloat } from '../../model/template/format-float.ts'
 import type { AlertInstance } from '../next-alert-state.ts'
 import { alertingState, type GroupState, type RuleState } from '../rule-state.ts'
 import { generatorUrl } from '../to-alert-notice.ts'
+import type { ruleAlert, rulesResponse } from './native-rules-schemas.ts'
+
+type RulesResponse = z.output<typeof rulesResponse>
+type RuleAlert = z.output<typeof ruleAlert>
+type RuleView = RulesResponse['groups'][number]['rules'][number]
 
 const NANOS_PER_MS = 1_000_000
 
 /** The answer of `/api/rules`: every group with its rules, their last evaluation and their alerts. Times and durations in nanoseconds, as text. */
-export function nativeRules(states: readonly GroupState[]): object {
+export function nativeRules(states: readonly GroupState[]): RulesResponse {
   return {
     groups: states.map((state) => ({
       name: state.group.name,
@@ -28,7 +34,7 @@ export function nativeRules(states: readonly GroupState[]): object {
  * The alerts of the rules, pending, firing and lately ended, for `/api/alerts`. `externalUrl`: our address as users reach it, without a
  * trailing slash.
  */
-export function nativeAlerts(states: readonly GroupState[], externalUrl: string): readonly object[] {
+export function nativeAlerts(states: readonly GroupState[], externalUrl: string): readonly RuleAlert[] {
   return states.flatMap(({ group, rules }) =>
     rules.flatMap(({ rule, alerts }) =>
       alerts.map((alert) => ({
@@ -42,7 +48,7 @@ export function nativeAlerts(states: readonly GroupState[], externalUrl: string)
   )
 }
 
-function ruleView(state: RuleState): object {
+function ruleView(state: RuleState): RuleView {
   const { rule, health, lastError, lastEvaluationMs, durationMs, elements, alerts } = state
   const outcome = {
     health,
@@ -51,11 +57,11 @@ function ruleView(state: RuleState): object {
     lastDurationNanos: nanos(durationMs),
     elements,
   }
-  const { kind, name, expr } = rule
+  const { name, expr } = rule
   const labels = labelsToRecord(labelsFrom(rule.labels))
-  if (rule.kind === 'recording') return { kind, name, expr, labels, ...outcome }
+  if (rule.kind === 'recording') return { kind: rule.kind, name, expr, labels, ...outcome }
   return {
-    kind,
+    kind: rule.kind,
     name,
     expr,
     state: alertingState(state),
@@ -68,7 +74,7 @@ function ruleView(state: RuleState): object {
   }
 }
 
-function alertView(alert: AlertInstance): object {
+function alertView(alert: AlertInstance): Omit<RuleAlert, 'group' | 'rule' | 'expr' | 'generatorUrl'> {
   return {
     state: alert.state,
     labels: labelsToRecord(alert.labels),
@@ -82,6 +88,8 @@ function alertView(alert: AlertInstance): object {
   }
 }
 
+function nanos(ms: number): string
+function nanos(ms: number | null): string | null
 function nanos(ms: number | null): string | null {
   return ms === null ? null : String(BigInt(Math.round(ms * 1000)) * BigInt(NANOS_PER_MS / 1000))
 }

@@ -4,6 +4,7 @@ import { readRuleFile } from '../files/read-rule-file.ts'
 import type { AlertInstance } from '../next-alert-state.ts'
 import type { GroupState } from '../rule-state.ts'
 import { nativeAlerts, nativeRules } from './native-rules.ts'
+import { ruleAlert, rulesResponse } from './native-rules-schemas.ts'
 import { prometheusAlerts, prometheusRules } from './prometheus-rules.ts'
 
 const ALERT: AlertInstance = {
@@ -148,5 +149,12 @@ describe('nativeRules', () => {
       generatorUrl: 'http://mesh.test/graph?g0.expr=up%3D%3D0&g0.tab=1',
       firedAtUnixNano: '61000000000',
     })
+  })
+
+  test('has the form that is described', () => {
+    const rules = nativeRules(states())
+    expect(rulesResponse.parse(JSON.parse(JSON.stringify(rules)))).toEqual(JSON.parse(JSON.stringify(rules)))
+    for (const alert of nativeAlerts(states(), 'http://mesh.test')) ruleAlert.parse({ ...alert })
+    expect(() => rulesResponse.parse({ ...rules, more: 1 })).toThrow('more')
   })
 })

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { DEFAULT_TENANT } from '../../../runtime/access-control.ts'
+import { errorResponse } from '../../../runtime/answer-schemas.ts'
+import { describeApi } from '../../../runtime/describe-api.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import { createHttpServer } from '../../../runtime/http-server.ts'
 import { insertLogs } from '../../../test/support/insert-logs.ts'
@@ -9,7 +11,6 @@ import { insertSpans } from '../../../test/support/insert-spans.ts'
 import { type OpenQueryDeps, openQueryDeps } from '../../../test/support/open-query-deps.ts'
 import { EVERY_KIND, SAMPLE_TRACE } from '../../../test/support/sample-trace.ts'
 import { text } from '../../../test/support/stored-attributes.ts'
-import { errorResponse } from './otlp-schemas.ts'
 import { attributesResponse, attributeValuesResponse } from './register-attribute-routes.ts'
 import { logsResponse } from './register-log-routes.ts'
 import { registerNativeApi } from './register-native-api.ts'
@@ -37,6 +38,7 @@ beforeAll(async () => {
     logger: deps.logger,
     registry: deps.registry,
   })
+  await describeApi(app, null)
   registerNativeApi(app, deps)
   await app.ready()
   await insertSpans(deps.storage, SAMPLE_TRACE.spans)

@@ -1,14 +1,6 @@
 import { z } from 'zod'
 import type { AnyValue } from '../../../model/any-value.ts'
-
-/** Whole nanoseconds as decimal text: they do not fit in a JSON number. */
-export const nanos = z
-  .string()
-  .regex(/^-?\d+$/)
-  .meta({ description: 'Nanoseconds, decimal.', example: '250000999' })
-
-/** A count. */
-export const count = z.int().min(0)
+import { count } from '../../../runtime/answer-schemas.ts'
 
 /** OTLP `AnyValue` in JSON form: exactly one member, or none for the empty value. */
 export const anyValue: z.ZodType<AnyValue> = z
@@ -50,8 +42,3 @@ export const scope = z
     schemaUrl: z.string(),
   })
   .meta({ id: 'Scope' })
-
-/** An error of the native API. */
-export const errorResponse = z
-  .looseObject({ error: z.looseObject({ code: z.string(), message: z.string() }) })
-  .meta({ id: 'Error' })

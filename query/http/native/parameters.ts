@@ -74,19 +74,25 @@ export const severityParameter = parsed(
 })
 
 /** `key=value`. */
-const attribute = parsed(parseAttribute, 'expected key=value').meta({
-  description: 'An attribute of the span or of its resource, as `key=value`. Repeated: all must hold.',
-  example: 'k8s.namespace.name=shop',
-})
+const attribute = parsed(parseAttribute, 'expected key=value').meta({ example: 'k8s.namespace.name=shop' })
 
 /** `attr=key=value`, repeatable. */
-export const attributesParameter = repeatable(attribute)
+export const attributesParameter = repeatable(attribute).meta({
+  description: 'An attribute of the span or of its resource, as `key=value`. Repeated: all must hold.',
+})
 
 /** The filter of traces. */
 export const filterParameters = {
-  service: z.string().min(1, 'expected a service name').meta({ example: 'checkout' }).optional(),
+  service: z
+    .string()
+    .min(1, 'expected a service name')
+    .meta({ description: 'The service that sent the span.', example: 'checkout' })
+    .optional(),
   operation: z.string().min(1, 'expected a span name').meta({ description: 'Span name.' }).optional(),
-  kind: z.enum(SPAN_KINDS, `expected one of ${SPAN_KINDS.join(', ')}`).optional(),
+  kind: z
+    .enum(SPAN_KINDS, `expected one of ${SPAN_KINDS.join(', ')}`)
+    .meta({ description: 'Of the span.' })
+    .optional(),
   status: z
     .enum(STATUS_CODES, `expected one of ${STATUS_CODES.join(', ')}`)
     .meta({ description: "The span's status code as it was sent." })

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { count, READ_ERRORS } from '../../../runtime/answer-schemas.ts'
 import type { QueryDeps } from '../../query-deps.ts'
 import { listAttributeKeys } from '../../traces/list-attribute-keys.ts'
 import { listAttributeValues } from '../../traces/list-attribute-values.ts'
-import { ERROR_RESPONSES, type NativeApp } from './native-app.ts'
-import { count } from './otlp-schemas.ts'
+import type { NativeApp } from './native-app.ts'
 import { rangeParameters, repeatable, resolveRange, wholeNumber } from './parameters.ts'
 
 const LEVELS = ['span', 'resource', 'scope', 'log', 'metric'] as const
@@ -53,7 +53,7 @@ export function registerAttributeRoutes(app: NativeApp, deps: QueryDeps): void {
             .optional(),
           ...rangeParameters,
         }),
-        response: { 200: attributesResponse, ...ERROR_RESPONSES },
+        response: { 200: attributesResponse, ...READ_ERRORS },
       },
     },
     async (request) => {
@@ -74,10 +74,22 @@ export function registerAttributeRoutes(app: NativeApp, deps: QueryDeps): void {
         description:
           'The most frequent first, from the newest 200,000 spans of the range: a suggestion, not a census.',
         tags: ['attributes'],
-        params: z.strictObject({ key: z.string() }),
+        params: z.strictObject({
+          key: z.string().meta({
+            description: 'The key of an attribute, as `/api/attributes` tells it.',
+            example: 'k8s.namespace.name',
+          }),
+        }),
         querystring: z.strictObject({
-          level: z.enum(['span', 'resource'], 'expected span or resource').optional(),
-          service: z.string().min(1, 'expected a service name').optional(),
+          level: z
+            .enum(['span', 'resource'], 'expected span or resource')
+            .meta({ description: 'Where the attribute stands; either when absent.' })
+            .optional(),
+          service: z
+            .string()
+            .min(1, 'expected a service name')
+            .meta({ description: 'Only what this service sent.' })
+            .optional(),
           ...rangeParameters,
           limit: wholeNumber(
             1,
@@ -85,7 +97,7 @@ export function registerAttributeRoutes(app: NativeApp, deps: QueryDeps): void {
             'Most values to return; 100 when absent.',
           ).optional(),
         }),
-        response: { 200: attributeValuesResponse, ...ERROR_RESPONSES },
+        response: { 200: attributeValuesResponse, ...READ_ERRORS },
       },
     },
     async (request) => {

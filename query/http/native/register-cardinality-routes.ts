@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { METRIC_NAME } from '../../../model/labels.ts'
 import type { Matcher } from '../../../model/matcher.ts'
+import { count, READ_ERRORS } from '../../../runtime/answer-schemas.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import { readCardinality } from '../../metrics/cardinality/read-cardinality.ts'
 import { parseExpression } from '../../promql/parse-expression.ts'
 import type { QueryDeps } from '../../query-deps.ts'
-import { ERROR_RESPONSES, type NativeApp } from './native-app.ts'
-import { count } from './otlp-schemas.ts'
+import type { NativeApp } from './native-app.ts'
 import { wholeNumber } from './parameters.ts'
 
 const metric = z.strictObject({
@@ -86,7 +86,7 @@ export function registerCardinalityRoutes(app: NativeApp, deps: QueryDeps): void
             .meta({ description: 'Only series that match this selector.', example: '{job="cart"}' }),
           limit: wholeNumber(1, 1000, 'Entries of each list; 20 when absent.').optional(),
         }),
-        response: { 200: cardinalityResponse, ...ERROR_RESPONSES },
+        response: { 200: cardinalityResponse, ...READ_ERRORS },
       },
     },
     async (request) => {

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { count, nanos, READ_ERRORS } from '../../../runtime/answer-schemas.ts'
 import type { LogRecord } from '../../logs/log-record.ts'
 import { searchLogs } from '../../logs/search-logs.ts'
 import type { QueryDeps } from '../../query-deps.ts'
 import { indexList } from './index-list.ts'
-import { ERROR_RESPONSES, type NativeApp } from './native-app.ts'
-import { anyValue, count, keyValue, nanos, resource, scope } from './otlp-schemas.ts'
+import type { NativeApp } from './native-app.ts'
+import { anyValue, keyValue, resource, scope } from './otlp-schemas.ts'
 import {
   attributesParameter,
   rangeParameters,
@@ -60,7 +61,11 @@ export function registerLogRoutes(app: NativeApp, deps: QueryDeps): void {
         querystring: z.strictObject({
           traceId: traceIdParameter.optional(),
           spanId: spanIdParameter.optional(),
-          service: z.string().min(1, 'expected a service name').optional(),
+          service: z
+            .string()
+            .min(1, 'expected a service name')
+            .meta({ description: 'The service that sent the record.' })
+            .optional(),
           severity: severityParameter.optional(),
           event: z.string().meta({ description: 'Event name.', example: 'mesh.outlier.ejected' }).optional(),
           text: z.string().meta({ description: 'Part of the body, upper and lower case alike.' }).optional(),
@@ -69,7 +74,7 @@ export function registerLogRoutes(app: NativeApp, deps: QueryDeps): void {
           limit: wholeNumber(1, deps.limits.maxPageSize, 'Records in a page; 100 when absent.').optional(),
           cursor: z.string().meta({ description: 'From the page before, with the same filter.' }).optional(),
         }),
-        response: { 200: logsResponse, ...ERROR_RESPONSES },
+        response: { 200: logsResponse, ...READ_ERRORS },
       },
     },
     async (request) => {

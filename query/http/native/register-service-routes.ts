@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { SPAN_KINDS } from '../../../model/span.ts'
+import { count, READ_ERRORS } from '../../../runtime/answer-schemas.ts'
 import type { QueryDeps } from '../../query-deps.ts'
 import { listOperations } from '../../traces/list-operations.ts'
 import { listServices } from '../../traces/list-services.ts'
-import { ERROR_RESPONSES, type NativeApp } from './native-app.ts'
-import { count } from './otlp-schemas.ts'
+import type { NativeApp } from './native-app.ts'
 import { filterParameters, rangeParameters, resolveRange } from './parameters.ts'
 
 /** The answer of `/api/services`. */
@@ -34,7 +34,7 @@ export function registerServiceRoutes(app: NativeApp, deps: QueryDeps): void {
         description: 'By name. The range is widened to whole slots of ten seconds.',
         tags: ['traces'],
         querystring: z.strictObject(rangeParameters),
-        response: { 200: servicesResponse, ...ERROR_RESPONSES },
+        response: { 200: servicesResponse, ...READ_ERRORS },
       },
     },
     async (request) => ({
@@ -53,9 +53,11 @@ export function registerServiceRoutes(app: NativeApp, deps: QueryDeps): void {
         description:
           'By name, with the kinds they occur in. The range is widened to whole slots of ten seconds.',
         tags: ['traces'],
-        params: z.strictObject({ service: z.string() }),
+        params: z.strictObject({
+          service: z.string().meta({ description: 'As `/api/services` tells it.', example: 'checkout' }),
+        }),
         querystring: z.strictObject({ ...rangeParameters, kind: filterParameters.kind }),
-        response: { 200: operationsResponse, ...ERROR_RESPONSES },
+        response: { 200: operationsResponse, ...READ_ERRORS },
       },
     },
     async (request) => {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
+import { errorResponse, READ_ERRORS } from '../../../runtime/answer-schemas.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { QueryDeps } from '../../query-deps.ts'
 import { bucketBounds, readHeatmap } from '../../traces/read-heatmap.ts'
 import { readTrace } from '../../traces/read-trace.ts'
 import { searchTraces } from '../../traces/search-traces.ts'
-import { ERROR_RESPONSES, type NativeApp } from './native-app.ts'
-import { errorResponse } from './otlp-schemas.ts'
+import type { NativeApp } from './native-app.ts'
 import {
   filterParameters,
   rangeParameters,
@@ -39,7 +39,7 @@ export function registerTraceRoutes(app: NativeApp, deps: QueryDeps): void {
             .optional(),
           cursor: z.string().meta({ description: 'From the page before, with the same filter.' }).optional(),
         }),
-        response: { 200: tracesResponse, ...ERROR_RESPONSES },
+        response: { 200: tracesResponse, ...READ_ERRORS },
       },
     },
     async (request) => {
@@ -70,7 +70,7 @@ export function registerTraceRoutes(app: NativeApp, deps: QueryDeps): void {
           ...rangeParameters,
           step: widthParameter('Width of a column; about sixty columns when absent.').optional(),
         }),
-        response: { 200: heatmapResponse, ...ERROR_RESPONSES },
+        response: { 200: heatmapResponse, ...READ_ERRORS },
       },
     },
     async (request) => {
@@ -106,7 +106,7 @@ export function registerTraceRoutes(app: NativeApp, deps: QueryDeps): void {
         }),
         response: {
           200: traceResponse,
-          ...ERROR_RESPONSES,
+          ...READ_ERRORS,
           404: errorResponse.describe('No span of the trace is stored.'),
         },
       },

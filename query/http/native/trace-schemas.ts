@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SPAN_KINDS, STATUS_CODES } from '../../../model/span.ts'
-import { count, keyValue, nanos, resource, scope } from './otlp-schemas.ts'
+import { count, nanos } from '../../../runtime/answer-schemas.ts'
+import { keyValue, resource, scope } from './otlp-schemas.ts'
 
 const traceId = z.string().regex(/^[0-9a-f]{32}$/)
 const spanId = z.string().regex(/^[0-9a-f]{16}$/)
