@@ -7,7 +7,7 @@ import {
 import { exponentialBound } from './bucket-bound.ts'
 import { type BucketSide, coarserIndex, coarserSide, readSide, spansOf } from './bucket-side.ts'
 import { areBoundsEqual, bucketAmong, commonBounds } from './custom-bounds.ts'
-import { widenZeroBucket } from './zero-bucket.ts'
+import { isOutsideZeroBucket, widenZeroBucket } from './zero-bucket.ts'
 
 /** A running number with what its roundings lost so far (Neumaier's form of Kahan's sum). */
 interface Running {
@@ -113,11 +113,9 @@ export function accumulated(accumulator: HistogramAccumulator): FloatHistogram {
 function hasPlacesFor(into: HistogramAccumulator, histogram: FloatHistogram): boolean {
   const { schema, zeroThreshold, positiveSpans, positiveBuckets, negativeSpans, negativeBuckets } = histogram
   if (schema !== into.schema || zeroThreshold !== into.zeroThreshold) return false
-  const isOutside = ([first]: readonly HistogramSpan[]) =>
-    first === undefined || zeroThreshold === 0 || exponentialBound(first.offset, schema) > zeroThreshold
   return (
-    isOutside(positiveSpans) &&
-    isOutside(negativeSpans) &&
+    isOutsideZeroBucket(positiveSpans, histogram) &&
+    isOutsideZeroBucket(negativeSpans, histogram) &&
     hasPlaces(into.positive.indexes, positiveSpans, positiveBuckets.length) &&
     hasPlaces(into.negative.indexes, negativeSpans, negativeBuckets.length)
   )

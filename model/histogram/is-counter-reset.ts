@@ -2,7 +2,7 @@ import { CUSTOM_BUCKETS_SCHEMA, type FloatHistogram, type HistogramSpan } from '
 import { exponentialBound } from './bucket-bound.ts'
 import { type BucketSide, coarserSide, readSide } from './bucket-side.ts'
 import { areBoundsEqual, bucketAmong, commonBounds } from './custom-bounds.ts'
-import { widenZeroBucket } from './zero-bucket.ts'
+import { isOutsideZeroBucket, widenZeroBucket } from './zero-bucket.ts'
 
 /**
  * Whether the counter behind a native histogram began anew between two samples (`DetectReset` of Prometheus): the hint of the current one says so,
@@ -78,13 +78,6 @@ function areSpansSame(a: readonly HistogramSpan[], b: readonly HistogramSpan[]):
     a.length === b.length &&
     a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length)
   )
-}
-
-function isOutsideZeroBucket(
-  [first]: readonly HistogramSpan[],
-  { schema, zeroThreshold }: FloatHistogram,
-): boolean {
-  return first === undefined || zeroThreshold === 0 || exponentialBound(first.offset, schema) > zeroThreshold
 }
 
 function isAnyLess(current: readonly number[], previous: readonly number[]): boolean {

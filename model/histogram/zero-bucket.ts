@@ -1,3 +1,4 @@
+import type { FloatHistogram, HistogramSpan } from '../float-histogram.ts'
 import { exponentialBound } from './bucket-bound.ts'
 import type { BucketSide } from './bucket-side.ts'
 
@@ -29,6 +30,14 @@ export function widenZeroBucket(
     positive: covered(schema, positive, threshold),
     negative: covered(schema, negative, threshold),
   }
+}
+
+/** Whether the buckets of a side all end outside the zero bucket. */
+export function isOutsideZeroBucket(
+  [first]: readonly HistogramSpan[],
+  { schema, zeroThreshold }: Pick<FloatHistogram, 'schema' | 'zeroThreshold'>,
+): boolean {
+  return first === undefined || zeroThreshold === 0 || exponentialBound(first.offset, schema) > zeroThreshold
 }
 
 /** The outer bound of the populated bucket that the threshold cuts, or the threshold. */
