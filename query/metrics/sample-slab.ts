@@ -92,9 +92,9 @@ export function createSampleSlab(untilMs: number): SampleSlab {
   const find = (ids: Uint8Array): readonly (Held | undefined)[] | null => {
     const bytes = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength)
     if (lastRows !== null && bytes.equals(lastRows.ids)) return lastRows.held
-    const names = Array.from({ length: ids.length / ID_BYTES }, (_, row) => idAt(ids, row))
-    if (names.some((id, row) => row > 0 && id === names[row - 1])) return null
-    const held = names.map((id) => byId.get(id))
+    const count = ids.length / ID_BYTES
+    for (let row = 1; row < count; row += 1) if (isSameId(ids, row - 1, row)) return null
+    const held = Array.from({ length: count }, (_, row) => byId.get(idAt(ids, row)))
     lastRows = { ids, held }
     return held
   }
@@ -174,6 +174,14 @@ const ID_BYTES = 16
 /** The id in a row, as hex digits. */
 export function idAt(ids: Uint8Array, row: number): string {
   return Buffer.from(ids.buffer, ids.byteOffset + row * ID_BYTES, ID_BYTES).toString('hex')
+}
+
+/** Whether two rows have the same id. */
+export function isSameId(ids: Uint8Array, row: number, other: number): boolean {
+  for (let i = 0; i < ID_BYTES; i += 1) {
+    if (ids[row * ID_BYTES + i] !== ids[other * ID_BYTES + i]) return false
+  }
+  return true
 }
 
 /** Samples. */

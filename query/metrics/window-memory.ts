@@ -12,7 +12,7 @@ import {
   timeColumn,
   timesColumn,
 } from './read-samples.ts'
-import { createSampleSlab, idAt, type SampleSlab } from './sample-slab.ts'
+import { createSampleSlab, idAt, isSameId, type SampleSlab } from './sample-slab.ts'
 import { eachRow } from './series-reader.ts'
 
 /** Which samples are asked for, and whether that is at one moment only. */
@@ -247,7 +247,7 @@ function appendBlock(slab: SampleSlab, block: ColumnBlock, fromMs: number): void
   else {
     let from = 0
     for (let to = 1; to <= block.rows; to += 1) {
-      if (to < block.rows && idAt(ids, to) === idAt(ids, from)) continue
+      if (to < block.rows && isSameId(ids, from, to)) continue
       replace(from, to)
       from = to
     }
