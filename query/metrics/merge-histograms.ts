@@ -1,7 +1,7 @@
 import type { FloatHistogram } from '../../model/float-histogram.ts'
 import type { Series } from '../promql/series-source.ts'
 import { ascendingOrder } from './ascending-order.ts'
-import type { HistogramSamples } from './histogram-samples.ts'
+import { type HistogramSamples, knownStarts } from './histogram-samples.ts'
 
 /**
  * A series with histograms put among its numbers. A histogram takes the place of what else there is at its time; of several histograms the one
@@ -43,7 +43,7 @@ export function mergeHistograms(numbers: Series, parts: readonly HistogramSample
       at: (i) => rows.histogramAt(chosen[i] as number),
       size,
     },
-    ...(made.starts.some((start) => start !== 0) ? { starts: made.starts } : {}),
+    starts: knownStarts(made.starts),
   }
 }
 

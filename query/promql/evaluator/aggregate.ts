@@ -9,7 +9,7 @@ import {
 } from '../../../model/labels.ts'
 import type { AggregateExpr } from '../ast.ts'
 import { emptySeries, type Grid, type GridSeries } from './grid.ts'
-import { GROUP_REDUCERS, type RunningOp } from './group-reducers.ts'
+import type { GroupReducer, RunningOp } from './group-reducers.ts'
 import { quantileOf, sortForQuantile } from './quantile.ts'
 
 /** The series that one element of an aggregation's answer is made of. */
@@ -67,20 +67,26 @@ export function createGrouping({ isWithout, grouping }: Grouping): {
 /** Aggregations that make one number of a group's values at a moment (never none). */
 export type ReducingOp = RunningOp | 'quantile'
 
-/** Aggregates the values of a group at each moment, numbers but for `count` and `group`. `phi` is `quantile`'s parameter. */
+/** Aggregates the values of a group at each moment. */
 export function reduceGroup(
-  op: ReducingOp,
+  { labels, dropName, members }: Group,
+  grid: Grid,
+  reducer: GroupReducer,
+): GridSeries {
+  const result = emptySeries(labels, dropName, grid)
+  for (const member of members) reducer.add(member)
+  reducer.finish(result)
+  return result
+}
+
+/** The quantile of a group's numbers at each moment; `phi`: which one. */
+export function quantileOfGroup(
   { labels, dropName, members }: Group,
   grid: Grid,
   phi: Float64Array,
 ): GridSeries {
   const result = emptySeries(labels, dropName, grid)
-  if (op === 'quantile') quantiles(members, result, phi)
-  else {
-    const reducer = GROUP_REDUCERS[op](grid.count)
-    for (const member of members) reducer.add(member)
-    reducer.finish(result)
-  }
+  quantiles(members, result, phi)
   return result
 }
 

@@ -1,7 +1,7 @@
 import { type Labels, NO_LABELS, quoteText } from '../../../model/labels.ts'
 import { AppError } from '../../../runtime/errors.ts'
 import type { AggregateExpr, AggregateOp, Call, Expr } from '../ast.ts'
-import { createGrouping, type Group, groupSeries, type ReducingOp, reduceGroup } from './aggregate.ts'
+import { createGrouping, groupSeries, quantileOfGroup, type ReducingOp, reduceGroup } from './aggregate.ts'
 import { annotationTexts } from './annotation-texts.ts'
 import { countValues } from './count-values.ts'
 import type { Evaluate } from './evaluate.ts'
@@ -81,27 +81,26 @@ async function reduceGroups(
   const found: GridSeries[] = []
   for (const group of groupSeries(node, counted)) {
     const result =
-      (op === 'sum' || op === 'avg') && hasHistograms(group)
-        ? combineGroup(run, node, op, group, grid)
-        : reduceGroup(op, group, grid, phi)
+      op === 'quantile'
+        ? quantileOfGroup(group, grid, phi)
+        : reduceGroup(group, grid, createReducer(run, node, op, grid, hasHistograms(group.members)))
     if (isAnywhere(result)) found.push(result)
     await run.breathe()
   }
   return found
 }
 
-function combineGroup(
+/** Native histograms must have been left out where an aggregation has no use for them. */
+function createReducer(
   { notes }: Evaluation,
   { expr }: AggregateExpr,
-  op: 'sum' | 'avg',
-  { labels, dropName, members }: Group,
-  grid: Grid,
-): GridSeries {
-  const result = emptySeries(labels, dropName, grid)
-  const reducer = combineHistograms(op, grid.count, notes, expr)
-  for (const member of members) reducer.add(member)
-  reducer.finish(result)
-  return result
+  op: RunningOp,
+  { count }: Grid,
+  hasHistogram: boolean,
+): GroupReducer {
+  return hasHistogram && (op === 'sum' || op === 'avg')
+    ? combineHistograms(op, count, notes, expr)
+    : GROUP_REDUCERS[op](count)
 }
 
 /** The function of a range vector whose values are aggregated; null when it is something else, or has been computed already. */
@@ -124,16 +123,12 @@ async function aggregateRange(
   grid: Grid,
 ): Promise<GridSeries[]> {
   const { series } = ranged.input
-  const hasAnyHistogram = series.some(({ histograms }) => histograms != null)
-  if (!ranged.areDifferent || (hasAnyHistogram && !TAKES_HISTOGRAMS.has(op))) {
+  const hasHistogram = hasHistograms(series)
+  if (!ranged.areDifferent || (hasHistogram && !TAKES_HISTOGRAMS.has(op))) {
     const all = await computeAll(run, ranged, grid)
     run.spend(all.length * grid.count)
     return reduceGroups(run, node, op, all, grid, new Float64Array(0))
   }
-  const createReducer = (): GroupReducer =>
-    hasAnyHistogram && (op === 'sum' || op === 'avg')
-      ? combineHistograms(op, grid.count, run.notes, node.expr)
-      : GROUP_REDUCERS[op](grid.count)
   const { keyOf, labelsOf } = createGrouping(node)
   const groups = new Map<string, { labels: Labels; dropName: boolean; reducer: GroupReducer }>()
   const scratch = emptySeries(NO_LABELS, false, grid)
@@ -148,7 +143,8 @@ async function aggregateRange(
       const key = keyOf(labels)
       let group = groups.get(key)
       if (group === undefined) {
-        group = { labels: labelsOf(labels), dropName: false, reducer: createReducer() }
+        const reducer = createReducer(run, node, op, grid, hasHistogram)
+        group = { labels: labelsOf(labels), dropName: false, reducer }
         groups.set(key, group)
       }
       if (dropName) group.dropName = true
@@ -169,8 +165,8 @@ async function aggregateRange(
 
 const TAKES_HISTOGRAMS: ReadonlySet<string> = new Set(['sum', 'avg', 'count', 'group'])
 
-function hasHistograms({ members }: Group): boolean {
-  return members.some(({ histograms }) => histograms != null)
+function hasHistograms(series: readonly { readonly histograms?: unknown }[]): boolean {
+  return series.some(({ histograms }) => histograms != null)
 }
 
 /** Leaves out the native histograms that an aggregation has no use for, and tells so. */
@@ -180,7 +176,7 @@ function ignoreHistograms(
   at: Expr,
   series: readonly GridSeries[],
 ): readonly GridSeries[] {
-  if (!series.some(({ histograms }) => histograms != null)) return series
+  if (!hasHistograms(series)) return series
   const isIgnored = series.some(({ present, histograms }) =>
     histograms?.some((histogram, i) => histogram !== null && present[i] === 1),
   )
