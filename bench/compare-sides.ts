@@ -63,15 +63,14 @@ export async function timed(url: string, parameters: Readonly<Record<string, str
   return took
 }
 
-/** The figure of a quantile of both times; `atLeast`: how many times faster ours is to be. */
-export function compared(what: string, times: Times, q: number, atLeast: number): Figure {
+/** The figure of a quantile of both times; `atLeast`: how many times faster ours is to be; null: it is only reported. */
+export function compared(what: string, times: Times, q: number, atLeast: number | null): Figure {
   const ours = quantile(times.ours, q)
   const theirs = quantile(times.theirs, q)
   return {
     what,
     value: `${ms(ours)}, ${(theirs / ours).toFixed(2)} × as fast; CPU ${ms(times.cpuMs.ours / times.ours.length)}`,
-    target: `${atLeast} ×`,
-    isReached: theirs / ours >= atLeast,
+    ...(atLeast === null ? {} : { target: `${atLeast} ×`, isReached: theirs / ours >= atLeast }),
     beside: `Prometheus ${ms(theirs)}; CPU ${ms(times.cpuMs.theirs / times.theirs.length)}`,
   }
 }

@@ -1,5 +1,5 @@
-import type { FloatHistogram, HistogramSpan } from '../model/float-histogram.ts'
-import { EMPTY_HISTOGRAM } from '../model/float-histogram.ts'
+import { EMPTY_HISTOGRAM, type FloatHistogram } from '../model/float-histogram.ts'
+import { populatedOf, spansOf } from '../model/histogram/bucket-side.ts'
 import { encodeWriteRequest, type SentSeries } from '../test/support/encode-write-request.ts'
 import { mulberry32 } from './mesh-spans.ts'
 import { type MetricLoad, SCRAPE_MS } from './metric-load.ts'
@@ -55,26 +55,15 @@ function createGrowing(name: string, number: number, random: () => number) {
 }
 
 function toHistogram(counts: Float64Array, lowest: number, sum: number): FloatHistogram {
-  const spans: { offset: number; length: number }[] = []
-  const buckets: number[] = []
-  let gap = lowest
-  for (const count of counts) {
-    const last = spans.at(-1)
-    if (count === 0) gap += 1
-    else {
-      if (last !== undefined && gap === 0) last.length += 1
-      else spans.push({ offset: gap, length: 1 })
-      buckets.push(count)
-      gap = 0
-    }
-  }
+  const all = { indexes: Array.from(counts, (_, bucket) => lowest + bucket), counts: [...counts] }
+  const { indexes, counts: buckets } = populatedOf(all)
   return {
     ...EMPTY_HISTOGRAM,
     schema: SCHEMA,
     zeroThreshold: ZERO_THRESHOLD,
     count: buckets.reduce((total, count) => total + count, 0),
     sum,
-    positiveSpans: spans satisfies readonly HistogramSpan[],
+    positiveSpans: spansOf(indexes),
     positiveBuckets: buckets,
   }
 }
